@@ -1,0 +1,101 @@
+"""Choose: overlaps and duplicates resolved by one stated policy.
+
+1. Findings of one field on overlapping words are one finding; the strongest candidate names its value and place.
+2. Fields that are rivals (`rival` in the contract: two time fields, competitor and device) cannot share words:
+   the most confident keeps them.
+3. The same value again (same person for roles) is one value: the more confident, then the earlier place stays.
+4. A single-valued field keeps its most confident value, then the latest said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from extractor.contract import Contract
+from extractor.kinds.base import Parsed
+from extractor.types import Candidate, Claim, Dropped, Json, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A candidate that stands and parses, with those that agree; `confidence` is the final one."""
+
+    best: Candidate
+    parsed: Parsed
+    claim: Claim
+    candidates: tuple[Candidate, ...]
+    confidence: float
+
+    @property
+    def field(self) -> str:
+        return self.best.field
+
+    @property
+    def span(self) -> Span:
+        return self.parsed.span
+
+
+def group(parsed: Iterable[tuple[Candidate, Parsed, Claim]]) -> list[list[tuple[Candidate, Parsed, Claim]]]:
+    """Parsed candidates of the same field whose evidence overlaps and whose values agree, strongest first.
+
+    Of overlapping ones that disagree on an enum value each value is a group of its own; rule 1 decides later.
+    """
+    groups: list[list[tuple[Candidate, Parsed, Claim]]] = []
+    for item in sorted(parsed, key=_strength, reverse=True):
+        home = next((g for g in groups if _agrees(g[0], item)), None)
+        if home is None:
+            groups.append([item])
+        else:
+            home.append(item)
+    return groups
+
+
+def _strength(item: tuple[Candidate, Parsed, Claim]) -> tuple[float, int, int]:
+    candidate, parsed, _ = item
+    return candidate.score, parsed.span.end - parsed.span.start, -parsed.span.start
+
+
+def _agrees(a: tuple[Candidate, Parsed, Claim], b: tuple[Candidate, Parsed, Claim]) -> bool:
+    same_place = a[0].field == b[0].field and a[1].span.overlaps(b[1].span)
+    return same_place and (a[0].hint == b[0].hint or not (a[0].hint and b[0].hint))
+
+
+def choose(findings: Sequence[Finding], contract: Contract) -> tuple[list[Finding], list[Dropped]]:
+    """The findings that stay, in text order, and the losers with the winner each lost to."""
+    kept: list[Finding] = []
+    dropped: list[Dropped] = []
+    for finding in sorted(findings, key=lambda f: (-f.confidence, f.span, f.field)):
+        winner, reason = _winner(finding, kept, contract)
+        if winner is None:
+            kept.append(finding)
+        else:
+            dropped += [Dropped(c, "choose", reason, finding.claim, winner.best) for c in finding.candidates]
+    return sorted(kept, key=lambda f: (f.span, f.field)), dropped
+
+
+def _winner(finding: Finding, kept: Sequence[Finding], contract: Contract) -> tuple[Finding | None, str]:
+    field = contract.fields[finding.field]
+    for other in kept:
+        if other.span.overlaps(finding.span):
+            if other.field == finding.field and field.identity == "value":
+                return other, "同一处文字已有更可信的读法"
+            if other.field == finding.field and other.parsed.value == finding.parsed.value:
+                return other, "同一处文字已有更可信的读法"
+            if field.rival and contract.fields[other.field].rival == field.rival:
+                return other, f"这几个字更像「{contract.fields[other.field].title}」"
+        if other.field == finding.field and _same(other, finding, field.identity):
+            return other, "同一个值已经有更明确的出处"
+        if other.field == finding.field and not field.many:
+            return other, "这个字段只取一个值，另一处更可信"
+    return None, ""
+
+
+def _same(a: Finding, b: Finding, identity: str) -> bool:
+    return _key(a, identity) == _key(b, identity)
+
+
+def _key(finding: Finding, identity: str) -> tuple[str, Json]:
+    return (finding.best.hint or "", finding.parsed.value) if identity == "value" else (
+        finding.best.hint or "", f"{finding.span.start}:{finding.span.end}"
+    )

@@ -1,0 +1,307 @@
+"""The data contract: read `rules/`, validate every key, hand out frozen records. YAML comes in here and nowhere else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field as member
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import Field as Key
+
+from extractor.errors import ContractError
+from extractor.types import Status
+
+RULES_DIR = Path(__file__).resolve().parent.parent / "rules"
+_STRICT = ConfigDict(extra="forbid")
+Score = Annotated[float, Key(gt=0, le=1)]
+Name = Annotated[str, Key(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a field is found: a pattern or a word list, its strength, and what must or must not stand in the sentence.
+
+    `name` is what people read in a trace. A named group `v` in `pattern` is the evidence; without it the whole
+    match is. `value` is the enum value it means. `near` must be found in the same sentence, `unless` must not.
+    """
+
+    __pydantic_config__ = _STRICT
+    name: str
+    score: Score
+    pattern: str | None = None
+    words: str | tuple[str, ...] | None = None
+    value: str | None = None
+    near: str | None = None
+    unless: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Words that look like a value but must not become one: what to tell the rep and what to ask instead."""
+
+    __pydantic_config__ = _STRICT
+    name: Name
+    pattern: str
+    message: str
+    ask: str
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """验证规则: checks on the canonical value, in the words a rep understands."""
+
+    __pydantic_config__ = _STRICT
+    note: str
+    pattern: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    max_length: int | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """修正路径: who may correct, and when a confirmed value must be looked at again."""
+
+    __pydantic_config__ = _STRICT
+    note: str
+    refresh_days: int | None = None
+    reconfirm_hours: float = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """录入方式: how the value is captured and what is asked when it is missing."""
+
+    __pydantic_config__ = _STRICT
+    note: str
+    ask: str
+    write: Literal["confirm", "auto", "never"] = "confirm"
+    auto_above: Score = 0.97
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """One expected finding of an example: the value (canonical JSON) and its evidence words."""
+
+    __pydantic_config__ = _STRICT
+    value: Any = None
+    evidence: str | None = None
+    basis: Literal["stated", "inferred"] = "stated"
+    certain: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A sentence and what this field must find in it; an empty `expect` means it must find nothing.
+
+    `refused` names the refusal that must fire; `todo` marks a known gap (a strict expected failure).
+    """
+
+    __pydantic_config__ = _STRICT
+    text: str
+    expect: tuple[Expect, ...] = ()
+    sent_at: str = "2026-03-18T10:20:00+08:00"
+    refused: str | None = None
+    todo: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One CRM field: its meaning (定义标准), capture (录入方式), validation (验证规则), correction (修正路径), rules, examples."""
+
+    __pydantic_config__ = _STRICT
+    name: Name
+    title: str
+    kind: str
+    order: int
+    definition: str
+    capture: Capture
+    validation: Validation
+    correction: Correction
+    examples: tuple[Example, ...]
+    many: bool = False
+    threshold: Score = 0.5
+    values: dict[str, str] = member(default_factory=dict)
+    identity: Literal["value", "evidence"] = "value"
+    rival: str | None = None
+    ignore_claims: tuple[Status, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Words that change how a claim stands. `scope` is where the candidate must lie, seen from the cue.
+
+    before: the cue stands before the candidate in the same clause; after: behind it; clause, sentence: either side.
+    `reach` is the most code points between them. A named group `speaker` says who is quoted.
+    """
+
+    __pydantic_config__ = _STRICT
+    name: str
+    status: Status
+    pattern: str
+    scope: Literal["before", "after", "clause", "sentence"] = "before"
+    reach: int = 12
+    fields: tuple[str, ...] = ()
+    except_fields: tuple[str, ...] = ()
+    certain: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """For notes sent in these months, the time expression that the inference fills in."""
+
+    __pydantic_config__ = _STRICT
+    months: tuple[int, ...]
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """A field that follows from another one, with the reason a person would give. Never when it is stated."""
+
+    __pydantic_config__ = _STRICT
+    name: str
+    field: str
+    value: str
+    then: str
+    windows: tuple[Window, ...]
+    confidence: Score
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """All of `rules/`, with `version`: one digest over every byte of it."""
+
+    version: str
+    fields: dict[str, Field]
+    cues: tuple[Cue, ...]
+    inferences: tuple[Inference, ...]
+    lexicons: dict[str, tuple[str, ...]]
+    root: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _CueFile:
+    __pydantic_config__ = _STRICT
+    cues: tuple[Cue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _InferenceFile:
+    __pydantic_config__ = _STRICT
+    inferences: tuple[Inference, ...]
+
+
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def json_schema(kind: type[Any] = Field) -> dict[str, Any]:
+    """JSON Schema of a contract file, for editors."""
+    return _adapter(kind).json_schema()
+
+
+def load_contract(root: Path | str | None = None) -> Contract:
+    """Read and validate a contract folder (the shipped `rules/` by default).
+
+    Raises ContractError, which names the file, the key and the cure.
+    """
+    root = Path(root) if root else RULES_DIR
+    if not (root / "fields").is_dir():
+        raise ContractError(str(root), "fields/", "目录不存在；契约目录要有 fields/*.yaml，例如随软件附带的 rules/")
+    fields = sorted((_load(path, Field) for path in sorted((root / "fields").glob("*.yaml"))), key=_by_order)
+    contract = Contract(
+        version=contract_digest(root),
+        fields={f.name: f for f in fields},
+        cues=_load(root / "cues.yaml", _CueFile).cues,
+        inferences=_load(root / "inferences.yaml", _InferenceFile).inferences,
+        lexicons={path.stem: read_words(path) for path in sorted((root / "lexicons").glob("*.tsv"))},
+        root=root,
+    )
+    _check_references(contract)
+    return contract
+
+
+def contract_digest(root: Path) -> str:
+    """sha256 over names and bytes of all contract files, in name order; 16 hex digits."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in root.rglob("*") if p.suffix in {".yaml", ".tsv", ".json"}):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def read_words(path: Path) -> tuple[str, ...]:
+    """First column of a TSV; lines that start with # are remarks."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return tuple(dict.fromkeys(line.split("\t")[0].strip() for line in lines if line.strip() and line[0] != "#"))
+
+
+def _by_order(field: Field) -> tuple[int, str]:
+    return field.order, field.name
+
+
+def _load(path: Path, kind: type[Any]) -> Any:
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())
+    except FileNotFoundError:
+        raise ContractError(path.name, "-", f"缺少这个文件；契约目录要有 {path.name}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ContractError(path.name, "-", f"不是合法的 YAML（UTF-8）：{error}") from None
+    try:
+        return _adapter(kind).validate_python(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ContractError(path.name, ".".join(map(str, first["loc"])) or "-", _cure(first)) from None
+
+
+def _loader() -> type[Any]:
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _cure(problem: Any) -> str:
+    match problem["type"]:
+        case "missing":
+            return "缺少这一项，请补上"
+        case "extra_forbidden" | "unexpected_keyword_argument":
+            return "没有这一项；请删去或改正拼写"
+        case _:
+            return f"{problem['msg']}（现在是 {str(problem.get('input'))[:60]!r}）"
+
+
+def _check_references(contract: Contract) -> None:
+    for file, key, cure in _dangling(contract):
+        raise ContractError(file, key, cure)
+
+
+def _dangling(contract: Contract) -> Iterator[tuple[str, str, str]]:
+    for field in contract.fields.values():
+        file = f"{field.name}.yaml"
+        if field.kind == "choice" and not field.values:
+            yield file, "values", "kind 是 choice 时要列出可选值"
+        if not any(not e.expect for e in field.examples):
+            yield file, "examples", "至少要有一个「什么都不该找到」的例子（expect 留空）"
+        for n, rule in enumerate(field.rules):
+            if (rule.pattern is None) == (rule.words is None):
+                yield file, f"rules.{n}", "pattern 与 words 二选一"
+            if isinstance(rule.words, str) and rule.words not in contract.lexicons:
+                yield file, f"rules.{n}.words", f"没有词表 lexicons/{rule.words}.tsv"
+            if field.kind == "choice" and rule.value not in field.values:
+                yield file, f"rules.{n}.value", f"{rule.value!r} 不在 values 里"
+    for inference in contract.inferences:
+        for key in (inference.field, inference.then):
+            if key not in contract.fields:
+                yield "inferences.yaml", inference.name, f"没有字段 {key}"
+    for cue in contract.cues:
+        for key in (*cue.fields, *cue.except_fields):
+            if key not in contract.fields:
+                yield "cues.yaml", cue.name, f"没有字段 {key}"

@@ -1,0 +1,122 @@
+"""Patterns of the contract: placeholders, folding, and the literals that a match cannot do without.
+
+Rules see folded text: full-width letters and digits half-width, Latin letters lower-case, one code point for one
+code point, so that offsets into folded text are offsets into the raw text.
+
+Placeholders in a pattern:
+    {time} {money} {quantity} {percent} {duration} {recurrence} {phone}   one expression of the value finder
+    {contact_person} ...                                                  one finding of that field's own rules
+    {gap:6}    up to 6 characters inside the clause      {far:12}   up to 12 inside the sentence
+    {han}      one Chinese character                     {lex:NAME} any word of lexicons/NAME.tsv
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from re import _parser as sre  # type: ignore[attr-defined]
+from typing import Any
+
+VALUE_TOKENS = ("time", "money", "quantity", "percent", "duration", "recurrence", "phone")
+PRIVATE = 0xE000
+CLAUSE_END = "，,。；;！!？?\n"
+SENTENCE_END = "。；;！!？?\n"
+_PLACEHOLDER = re.compile(r"(?<!\\p)\{([a-z_]+)(?::([^{}]+))?\}")
+
+# Half-width letters and digits, lower-case; private-use and surrogate code points become U+FFFD.
+_FOLD = {0x3000: " "} | {c: chr(c - 0xFEE0).lower() for c in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
+_FOLD |= {c: chr(c + 32) for c in range(65, 91)} | {0xFF05: "%", 0xFF0E: ".", 0xFF0D: "-", 0xFF0B: "+"}
+_UNSAFE = re.compile("[\ud800-\udfff\ue000-\uf8ff]")
+
+
+def fold(text: str) -> str:
+    """The text as rules see it; `len(fold(text)) == len(text)` and positions correspond."""
+    folded = text.translate(_FOLD)
+    return _UNSAFE.sub("\ufffd", folded) if _UNSAFE.search(folded) else folded
+
+
+def references(pattern: str) -> set[str]:
+    """Names of value types and fields that a pattern's placeholders stand for."""
+    return {m[1] for m in _PLACEHOLDER.finditer(pattern)} - {"gap", "far", "han", "lex"}
+
+
+def expand(pattern: str, tokens: Mapping[str, str], lexicons: Mapping[str, Sequence[str]]) -> str:
+    """The pattern as a plain regular expression over masked text.
+
+    Raises KeyError with the unknown placeholder's name.
+    """
+    return _PLACEHOLDER.sub(partial(_expand_one, tokens, lexicons), pattern)
+
+
+def _expand_one(tokens: Mapping[str, str], lexicons: Mapping[str, Sequence[str]], m: re.Match[str]) -> str:
+    name, argument = m[1], m[2]
+    match name:
+        case "gap":
+            return f"[^{CLAUSE_END}]{{0,{int(argument)}}}"
+        case "far":
+            return f"[^{SENTENCE_END}]{{0,{int(argument)}}}"
+        case "han":
+            return "[\u4e00-\u9fff]"
+        case "lex":
+            return alternation(lexicons[argument])
+    return tokens[name]
+
+
+def alternation(words: Sequence[str]) -> str:
+    """A group that matches any of the words, longest first; single characters as one set."""
+    folded = sorted({fold(w) for w in words}, key=lambda w: (-len(w), w))
+    options = [re.escape(w) for w in folded if len(w) > 1]
+    single = "".join(re.escape(w) for w in folded if len(w) == 1)
+    return f"(?:{'|'.join([*options, f'[{single}]'] if single else options)})"
+
+
+def literals(pattern: str) -> tuple[str, ...] | None:
+    """Strings of which every match of `pattern` contains at least one, or None where no such set is known."""
+    found = _required(sre.parse(pattern))
+    return tuple(sorted(found)) if found else None
+
+
+def _required(items: Any) -> set[str] | None:
+    """The most selective required set among the elements of one sequence."""
+    sets: list[set[str]] = []
+    run = ""
+    for op, argument in [*items, (None, None)]:
+        if op is sre.LITERAL:
+            run += chr(argument)
+            continue
+        if run:
+            sets.append({run})
+            run = ""
+        if op in _BY_OP and (inner := _BY_OP[op](argument)):
+            sets.append(inner)
+    return max(sets, key=_selectivity) if sets else None
+
+
+def _selectivity(words: set[str]) -> tuple[int, int]:
+    return min(map(len, words)), -len(words)
+
+
+def _branch(argument: Any) -> set[str] | None:
+    options = [_required(option) for option in argument[1]]
+    return set().union(*(o for o in options if o)) if all(options) else None
+
+
+def _repeat(argument: Any) -> set[str] | None:
+    least, _most, items = argument
+    return _required(items) if least else None
+
+
+def _character_set(argument: Any) -> set[str] | None:
+    if len(argument) > 40 or any(op is not sre.LITERAL for op, _ in argument):
+        return None
+    return {chr(code) for _, code in argument}
+
+
+_BY_OP: dict[Any, Callable[[Any], set[str] | None]] = {
+    sre.BRANCH: _branch,
+    sre.SUBPATTERN: lambda argument: _required(argument[-1]),
+    sre.MAX_REPEAT: _repeat,
+    sre.MIN_REPEAT: _repeat,
+    sre.IN: _character_set,
+}

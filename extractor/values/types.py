@@ -49,7 +49,8 @@ class Recurrence:
 class Amount:
     """A number or a range; None = open on that side. `unit` is the measure word, `currency` an ISO 4217 code.
 
-    Percentages are fractions (0.3 for 30%). `approx` marks 左右/上下/来 and the like.
+    Percentages are fractions (0.3 for 30%). `approx` marks 左右/上下/来 and the like. `stated` is the one figure
+    that was said (四百多 → 400, with `min` 400 and `max` open); None for a range of two figures.
     """
 
     min: float | None
@@ -57,14 +58,16 @@ class Amount:
     unit: str | None = None
     currency: str | None = None
     approx: bool = False
+    stated: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PhoneNumber:
-    """Digits only, area code kept; extension apart."""
+    """National digits only, area code kept; extension and country prefix (86, 0086) apart."""
 
     digits: str
     extension: str | None = None
+    prefix: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

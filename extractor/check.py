@@ -46,7 +46,9 @@ def check(contract: Contract) -> list[Trouble]:
         slow = list(slow_patterns(engine.finder))
     except ContractError as error:
         return [Trouble(error.file, error.key, error.cure)]
-    return slow + [t for f in contract.fields.values() for n, e in enumerate(f.examples) for t in failures(engine, f, n, e)]
+    return slow + [
+        t for f in contract.fields.values() for n, e in enumerate(f.examples) for t in failures(engine, f, n, e)
+    ]
 
 
 def slow_patterns(finder: Finder) -> Iterator[Trouble]:
@@ -55,7 +57,11 @@ def slow_patterns(finder: Finder) -> Iterator[Trouble]:
         for text in HOSTILE:
             view = View(text, range(len(text) + 1))
             if min(_seconds(pattern, view), _seconds(pattern, view)) > SLOW:
-                yield Trouble(pattern.file, pattern.key, f"在一条一万字的笔记上超过 {SLOW * 1000:.0f} 毫秒；去掉嵌套或无上限的重复")
+                yield Trouble(
+                    pattern.file,
+                    pattern.key,
+                    f"在一条一万字的笔记上超过 {SLOW * 1000:.0f} 毫秒；去掉嵌套或无上限的重复",
+                )
                 break
 
 
@@ -102,4 +108,4 @@ def _meets(e: Extraction, want: Expect, result: Result) -> bool:
 
 
 def _list(got: list[Extraction], result: Result) -> str:
-    return "、".join(f"{e.value!r}「{result.note.text[e.evidence[0].start:e.evidence[0].end]}」" for e in got) or "无"
+    return "、".join(f"{e.value!r}「{result.note.text[e.evidence[0].start : e.evidence[0].end]}」" for e in got) or "无"

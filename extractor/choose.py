@@ -96,6 +96,8 @@ def _same(a: Finding, b: Finding, identity: str) -> bool:
 
 
 def _key(finding: Finding, identity: str) -> tuple[str, Json]:
-    return (finding.best.hint or "", finding.parsed.value) if identity == "value" else (
-        finding.best.hint or "", f"{finding.span.start}:{finding.span.end}"
+    return (
+        (finding.best.hint or "", finding.parsed.value)
+        if identity == "value"
+        else (finding.best.hint or "", f"{finding.span.start}:{finding.span.end}")
     )

@@ -1,10 +1,11 @@
-"""The data contract: read `rules/`, validate every key, hand out frozen records. YAML comes in here and nowhere else."""
+"""The data contract: read `rules/`, validate every key, hand out frozen records. YAML comes in here alone."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field as member
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from dataclasses import field as member
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -113,7 +114,9 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One CRM field: its meaning (定义标准), capture (录入方式), validation (验证规则), correction (修正路径), rules, examples."""
+    """One CRM field: the four dimensions 定义标准 (definition), 录入方式 (capture), 验证规则 (validation) and
+    修正路径 (correction), with its rules and examples.
+    """
 
     __pydantic_config__ = _STRICT
     name: Name
@@ -201,9 +204,7 @@ class _InferenceFile:
     inferences: tuple[Inference, ...]
 
 
-@cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 def json_schema(kind: type[Any] = Field) -> dict[str, Any]:

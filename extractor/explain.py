@@ -42,7 +42,12 @@ def replay(extraction: Extraction, calibrator: Calibrator) -> float:
 def dropped_lines(result: Result) -> list[tuple[str, str, str, str]]:
     """(field, words, finder, why it lost) for every candidate that did not become a field."""
     return [
-        (d.candidate.field, _text(result.note, d.candidate.span), d.candidate.source, why_lost(d.stage, d.reason, d.claim))
+        (
+            d.candidate.field,
+            _text(result.note, d.candidate.span),
+            d.candidate.source,
+            why_lost(d.stage, d.reason, d.claim),
+        )
         for d in result.dropped
     ]
 

@@ -31,7 +31,9 @@ def _conclude(rule: Inference, premise: Extraction, contract: Contract, note: No
         return []
     field = contract.fields[rule.then]
     span = Span(0, len(window.expression))
-    words = Words(window.expression, span, None, find_values(window.expression, note.sent_at), note.sent_at, contract.lexicons)
+    words = Words(
+        window.expression, span, None, find_values(window.expression, note.sent_at), note.sent_at, contract.lexicons
+    )
     parsed = KINDS[field.kind].parse(words)
     if parsed is None:
         return []
@@ -40,7 +42,17 @@ def _conclude(rule: Inference, premise: Extraction, contract: Contract, note: No
     why = Why(sentence, rule=f"inference:{rule.name}", premises=premise.evidence)
     claim = Claim(certain=False)
     return [
-        Extraction(rule.then, field.title, parsed.value, window.expression, premise.evidence, confidence, "inferred", claim, why)
+        Extraction(
+            rule.then,
+            field.title,
+            parsed.value,
+            window.expression,
+            premise.evidence,
+            confidence,
+            "inferred",
+            claim,
+            why,
+        )
     ]
 
 

@@ -53,7 +53,9 @@ def _in_reach(hit: Hit[Cue], span: Span, reading: Reading) -> bool:
     return not wrong_side and distance <= cue.reach
 
 
-def _replaced(hit: Hit[Cue], candidate: Candidate, others: Sequence[Candidate], reading: Reading, contract: Contract) -> bool:
+def _replaced(
+    hit: Hit[Cue], candidate: Candidate, others: Sequence[Candidate], reading: Reading, contract: Contract
+) -> bool:
     """A retraction holds only where another finding of the same field (or its rivals) follows the cue."""
     if candidate.span.start > hit.span.start:
         return False

@@ -37,7 +37,9 @@ class Tagger(Protocol):
 class Engine:
     """One bundle: contract, rules, model, calibrator. `bundle` is the digest over all of them."""
 
-    def __init__(self, contract: Contract, *, tagger: Tagger | None = None, calibrator: Calibrator | None = None) -> None:
+    def __init__(
+        self, contract: Contract, *, tagger: Tagger | None = None, calibrator: Calibrator | None = None
+    ) -> None:
         self.contract = contract
         self.tagger = tagger
         self.calibrator: Calibrator = calibrator or PriorCalibrator()
@@ -124,6 +126,8 @@ class Engine:
         )
 
 
-def load_engine(root: Path | str | None = None, *, tagger: Tagger | None = None, calibrator: Calibrator | None = None) -> Engine:
+def load_engine(
+    root: Path | str | None = None, *, tagger: Tagger | None = None, calibrator: Calibrator | None = None
+) -> Engine:
     """The engine over a contract folder (the shipped one by default)."""
     return Engine(load_contract(root), tagger=tagger, calibrator=calibrator)

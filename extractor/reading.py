@@ -51,11 +51,13 @@ def read(note: Note) -> Reading:
     clauses = tuple(i + 1 for i, c in enumerate(text) if c in CLAUSE_END)
     sentences = tuple(i for i in clauses if text[i - 1] in SENTENCE_END)
     raw = View(text, range(len(text) + 1))
-    return Reading(note, raw, find_values(note.text, note.sent_at), (0, *sentences, len(text) + 1), (0, *clauses, len(text) + 1))
+    return Reading(
+        note, raw, find_values(note.text, note.sent_at), (0, *sentences, len(text) + 1), (0, *clauses, len(text) + 1)
+    )
 
 
 def mask(view: View, spans: Iterable[tuple[Span, str]]) -> View:
-    """`view` with each raw span replaced by its token character. Of overlapping spans the longest, then first, stays."""
+    """`view` with each raw span replaced by its token character. Of overlapping spans the longest stays."""
     chosen: list[tuple[Span, str]] = []
     for span, token in sorted(spans, key=_longest_first):
         if not any(span.overlaps(other) for other, _ in chosen):

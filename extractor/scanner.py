@@ -50,7 +50,10 @@ class Pattern:
     def search(self, view: View, start: int, end: int) -> bool:
         """Whether it is found within raw offsets `[start, end)`; a pattern out of time counts as not found."""
         try:
-            return self.compiled.search(view.text, view.position(start), view.position(end), timeout=TIME_LIMIT) is not None
+            return (
+                self.compiled.search(view.text, view.position(start), view.position(end), timeout=TIME_LIMIT)
+                is not None
+            )
         except TimeoutError:
             return False
 
@@ -152,4 +155,3 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
 
 def _latin(char: str) -> bool:
     return char.isascii() and char.isalpha()
-

@@ -1,4 +1,4 @@
-"""验证规则: is a canonical value allowed in a field? The same answer for an extraction and for a person's correction."""
+"""验证规则: is a canonical value allowed in a field? The same answer for extraction and correction."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def problem(field: Field, value: Json) -> Problem | None:
     if text is not None and rule.pattern and not re.fullmatch(rule.pattern, text):
         return Problem("contract.pattern", f"「{field.title}」{hint}")
     for number in _numbers(value):
-        if rule.minimum is not None and number < rule.minimum or rule.maximum is not None and number > rule.maximum:
+        if (rule.minimum is not None and number < rule.minimum) or (rule.maximum is not None and number > rule.maximum):
             return Problem("contract.range", f"「{field.title}」{hint}")
     return None
 
@@ -47,14 +47,16 @@ def _numbers(value: Json) -> list[float]:
 
 
 def parse_input(contract: Contract, name: str, text: str, sent_at: datetime) -> Json | Problem:
-    """What a person typed for a field (「下周四」, 「80万左右」, 「政府拨款」) → its canonical value, or why it is refused."""
+    """What a person typed for a field (「下周四」, 「80万左右」) → its canonical value, or why it is refused."""
     field = contract.fields[name]
     for refusal in field.refusals:
         plain = not references(refusal.pattern)
         if plain and re.search(expand(refusal.pattern, {}, contract.lexicons), fold(text)):
             return Problem(f"contract.{refusal.name}", f"{refusal.message}{refusal.ask}")
     text = text.strip()
-    words = Words(text, Span(0, len(text)), text if field.values else None, find_values(text, sent_at), sent_at, contract.lexicons)
+    words = Words(
+        text, Span(0, len(text)), text if field.values else None, find_values(text, sent_at), sent_at, contract.lexicons
+    )
     parsed = KINDS[field.kind].parse(words)
     if parsed is None:
         return Problem("contract.unreadable", f"「{text[:40]}」读不成「{field.title}」。{field.capture.ask}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from extractor.pipeline import Engine, load_engine
 
@@ -13,12 +12,4 @@ def open_engine(contract: str | None = None, *, model: str | None = None, use_mo
 
     Raises ContractError or ModelError.
     """
-    root = contract or os.environ.get("FIELDNOTE_CONTRACT")
-    if not use_model:
-        return load_engine(root)
-    folder = model or os.environ.get("FIELDNOTE_MODEL")
-    return load_engine(root, **_model(Path(folder) if folder else None))
-
-
-def _model(folder: Path | None) -> dict[str, object]:
-    return {}
+    return load_engine(contract or os.environ.get("FIELDNOTE_CONTRACT"))

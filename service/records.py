@@ -13,7 +13,21 @@ from extractor.errors import NoteError
 from extractor.pipeline import MAX_NOTE
 from extractor.types import Json, Note
 
-COLUMNS = ("id", "field", "title", "value", "display", "confidence", "basis", "certain", "evidence", "start", "end", "why", "error")
+COLUMNS = (
+    "id",
+    "field",
+    "title",
+    "value",
+    "display",
+    "confidence",
+    "basis",
+    "certain",
+    "evidence",
+    "start",
+    "end",
+    "why",
+    "error",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +47,9 @@ def parse_time(text: object, key: str = "sent_at") -> datetime:
     try:
         time = datetime.fromisoformat(str(text))
     except ValueError:
-        raise NoteError("note.bad_time", f"{key} 要写成 2026-03-18T10:20+08:00 这样的 ISO 8601 时间，现在是 {str(text)[:40]!r}") from None
+        raise NoteError(
+            "note.bad_time", f"{key} 要写成 2026-03-18T10:20+08:00 这样的 ISO 8601 时间，现在是 {str(text)[:40]!r}"
+        ) from None
     if time.tzinfo is None:
         raise NoteError("note.no_zone", f"{key} 缺少时区，例如 2026-03-18T10:20+08:00")
     return time

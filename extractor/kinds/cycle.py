@@ -1,4 +1,4 @@
-"""Kind `cycle`: how often budgets are made, and in which months. Words for the cycles are data (lexicons/cycles.tsv)."""
+"""Kind `cycle`: how often budgets are made, and in which months. Its words are data (lexicons/cycles.tsv)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kind `plan`: what is added, with its number: 扩建两条产线 → 2条产线; without a number the object alone: 扩建厂房 → 厂房."""
+"""Kind `plan`: what is added, with its number (扩建两条产线 → 2条产线), or the object alone (厂房)."""
 
 from __future__ import annotations
 

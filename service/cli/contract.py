@@ -31,7 +31,9 @@ def check(contract: Root = None) -> None:
     examples = sum(len(f.examples) for f in loaded.fields.values())
     gaps = sum(bool(e.todo) for f in loaded.fields.values() for e in f.examples)
     rules = sum(len(f.rules) for f in loaded.fields.values())
-    typer.echo(f"契约 {loaded.version}：{len(loaded.fields)} 个字段，{rules} 条规则，{examples} 个例子（{gaps} 个已知缺口）")
+    typer.echo(
+        f"契约 {loaded.version}：{len(loaded.fields)} 个字段，{rules} 条规则，{examples} 个例子（{gaps} 个已知缺口）"
+    )
     raise typer.Exit(1 if troubles else 0)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,7 +14,9 @@ from service.records import BadLine, note_from, parse_time, read_lines, write_re
 
 SentAt = Annotated[str | None, typer.Option(help="笔记的发送时间（ISO 8601，带时区）；相对时间按它换算")]
 Input = Annotated[Path | None, typer.Option("--input", exists=True, dir_okay=False, help="一行一条的 JSONL")]
-Output = Annotated[Path | None, typer.Option("--output", dir_okay=False, help="写到 .jsonl / .csv / .parquet；不写则打印")]
+Output = Annotated[
+    Path | None, typer.Option("--output", dir_okay=False, help="写到 .jsonl / .csv / .parquet；不写则打印")
+]
 CHUNK = 256  # notes handed to the engine at once: enough for length-sorted batches, little to hold in memory
 
 
@@ -121,11 +122,14 @@ def _progress(lines: Iterator[str], source: Path, output: Path | None) -> Iterat
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(source.name, total=source.stat().st_size)
         for line in lines:
             yield line
             progress.advance(task, len(line.encode(errors="surrogateescape")))
-
-

@@ -25,10 +25,6 @@ class Metrics:
         self.fields = Counter("fieldnote_fields", "Extracted fields", ("field", "basis"), registry=self.registry)
 
 
-class TooLargeError(Exception):
-    """More bytes came than a body may have."""
-
-
 class Limits:
     """Refuse bodies over `MAX_BODY` (announced or not), tag every answer with a request id, count and time it."""
 
@@ -40,19 +36,21 @@ class Limits:
             await self.app(scope, receive, send)
             return
         start, status, request_id = time.perf_counter(), 500, uuid.uuid4().hex
+        body = _Body(scope, receive)
 
         async def answer(message: Message) -> None:
             nonlocal status
+            if body.over:  # whatever the app makes of the cut body, the answer is 413
+                return
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
-        try:
-            if _announced(scope) > MAX_BODY:
-                raise TooLargeError
-            await self.app(scope, _counted(receive), answer)
-        except TooLargeError:
+        if not body.over:
+            await self.app(scope, body.receive, answer)
+        if body.over:
+            body.over = False
             refusal = problem(413, "request.too_large", f"请求体最多 {MAX_BODY // 1024} KiB；请分批发送")
             await refusal(scope, receive, answer)
         route = getattr(scope.get("route"), "path", "-")
@@ -60,20 +58,19 @@ class Limits:
         self.metrics.seconds.labels(route).observe(time.perf_counter() - start)
 
 
-def _announced(scope: Scope) -> int:
-    value = dict(scope["headers"]).get(b"content-length", b"0")
-    return int(value) if value.isdigit() else 0
+class _Body:
+    """The request's body, counted while it comes in; `over` once it is too large."""
 
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        self.over = announced.isdigit() and int(announced) > MAX_BODY
+        self._receive, self._seen = receive, 0
 
-def _counted(receive: Receive) -> Receive:
-    seen = 0
-
-    async def wrapped() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > MAX_BODY:
-            raise TooLargeError
+    async def receive(self) -> Message:
+        """The next message; an empty end in place of what is over the limit."""
+        message = await self._receive()
+        self._seen += len(message.get("body", b""))
+        if self._seen > MAX_BODY:
+            self.over = True
+            return {"type": "http.request", "body": b"", "more_body": False}
         return message
-
-    return wrapped

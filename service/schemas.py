@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints
 
 from extractor.pipeline import MAX_NOTE
 from extractor.types import Note
 
+
+def _written(value: Any) -> Any:
+    """Times are written as text; pydantic alone would take a bare number for seconds since 1970."""
+    if not isinstance(value, str):
+        raise ValueError("时间要写成 ISO 8601 文本，例如 2026-03-18T10:20+08:00")
+    return value
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_written)]
 Label = Annotated[str, StringConstraints(max_length=200)]
 
 
@@ -18,7 +27,7 @@ class NoteIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
     id: Label | None = None
     text: Annotated[str, StringConstraints(max_length=MAX_NOTE)]
-    sent_at: AwareDatetime
+    sent_at: Time
     author: Label | None = None
     customer: Label | None = None
     channel: Label | None = None
@@ -32,7 +41,7 @@ class ExtractionIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     note: NoteIn
-    store: bool = True
+    store: StrictBool = True
 
 
 class BatchIn(BaseModel):
@@ -40,7 +49,7 @@ class BatchIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     notes: Annotated[list[Any], Field(min_length=1, max_length=500)]
-    store: bool = True
+    store: StrictBool = True
 
 
 class Words(BaseModel):

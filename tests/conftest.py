@@ -1,0 +1,34 @@
+"""What all tests share: the shipped contract and its rule engine, and the seeds' reference time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from extractor.contract import Contract, load_contract
+from extractor.pipeline import Engine
+from extractor.types import Note, Result
+
+SENT_AT = datetime.fromisoformat("2026-03-18T10:20+08:00")
+
+
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    return load_contract()
+
+
+@pytest.fixture(scope="session")
+def rules(contract: Contract) -> Engine:
+    """The engine on rules alone."""
+    return Engine(contract)
+
+
+@pytest.fixture(scope="session")
+def read(rules: Engine):
+    """Extract one sentence at the seeds' reference time."""
+
+    def run(text: str) -> Result:
+        return rules.extract(Note("n", text, SENT_AT))
+
+    return run

@@ -1,0 +1,29 @@
+"""The walls between the rooms, and what a serving process must not load."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+HEAVY = ("torch", "transformers", "spacy", "jieba", "pandas", "sklearn")
+
+
+def test_import_contracts_hold():
+    done = subprocess.run([sys.executable, "-m", "importlinter.cli"], capture_output=True, text=True, check=False)
+    done = subprocess.run(["lint-imports"], capture_output=True, text=True, check=False) if done.returncode else done
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_serving_process_stays_light():
+    loaded = f"[m for m in {HEAVY} if m in sys.modules]"
+    code = f"import sys; from service.app import create_app; create_app(); print({loaded})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_engine_alone_needs_no_web_server():
+    code = "import sys; from extractor.pipeline import load_engine; load_engine(); print('fastapi' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        == "False"
+    )

@@ -1,13 +1,107 @@
-"""Find every value in a text."""
+"""Find every value in a text: times, durations, recurrences, numbers, percentages, money, quantities, phones.
+
+Findings of one type never overlap. Across types they may: the number inside an amount of money or a quantity is
+found as well, a length inside 还有两个月 too. Nothing is found inside a phone number, and no number inside a time,
+a recurrence or a percentage. Order: by start, longer first, then phone, time, recurrence, duration, money,
+quantity, percent, number.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import datetime, tzinfo
+from typing import Any, cast
 
+from extractor.types import Span
+from extractor.values.amounts import ABOUT_RULES, AMOUNT_RULES, BOUND_RULES, NUMBER_RULES
+from extractor.values.conventions import Conventions, load_conventions
+from extractor.values.lexer import half_width, load_lexicon, tokens
+from extractor.values.numerals import Numeral
 from extractor.values.phone import find_phones
-from extractor.values.types import Found
+from extractor.values.time.calendar import Cal
+from extractor.values.time.clock import CLOCKS, ON_DAYS
+from extractor.values.time.compose import BOUNDED, COMPOSED
+from extractor.values.time.dates import DATES
+from extractor.values.time.lengths import LENGTHS, OFFSETS, duration
+from extractor.values.time.recurrence import RECURRENCES, Cycle
+from extractor.values.tokens import BREAK, Context, Token, char, rewrite
+from extractor.values.types import Amount, Found, Recurrence, ValueType, When
+
+_NUM, _CAL, _DUR, _RECUR = char("num"), char("cal"), char("dur"), char("recur")
+_AMOUNTS: dict[str, ValueType] = {char("money"): "money", char("quantity"): "quantity", char("percent"): "percent"}
+_ORDER = {t: n for n, t in enumerate("phone time recurrence duration money quantity percent number".split())}
+_GRAMMAR = (
+    *DATES, *LENGTHS, *CLOCKS, *RECURRENCES, *OFFSETS, *COMPOSED, *ON_DAYS, *BOUNDED,
+    *AMOUNT_RULES, *BOUND_RULES, *ABOUT_RULES,
+)  # fmt: skip
 
 
-def find_values(text: str, reference: datetime, *, conventions: object | None = None) -> tuple[Found, ...]:
-    """Every value expression of `text`, by position."""
-    return tuple(find_phones(text, text))
+def find_values(text: str, reference: datetime, *, conventions: Conventions | None = None) -> tuple[Found, ...]:
+    """Every value expression of `text`, in order of position; no text raises.
+
+    `reference` (aware or naive) is the moment relative expressions count from; times come back in its zone.
+    """
+    conventions = conventions or load_conventions()
+    plain = half_width(text)
+    phones = list(find_phones(plain, text))
+    lexed = tokens(plain, load_lexicon(), [(p.span.start, p.span.end) for p in phones])
+    if not lexed:
+        return tuple(phones)
+    context = Context(reference.replace(tzinfo=None), conventions, plain)
+    lexed = rewrite(lexed, NUMBER_RULES, context)
+    numbers = [t for t in lexed if t.kind == _NUM]
+    final = rewrite(lexed, _GRAMMAR, context)
+    found = [*phones, *_values(final, lexed, text, reference.tzinfo), *_numbers(numbers, final, text)]
+    return tuple(sorted(found, key=_position))
+
+
+def _position(found: Found) -> tuple[int, int, int]:
+    return found.span.start, -found.span.end, _ORDER[found.type]
+
+
+def _values(final: Iterable[Token], lexed: Iterable[Token], text: str, zone: tzinfo | None) -> Iterator[Found]:
+    for token in final:
+        kind = token.kind
+        if kind == BREAK or kind == _NUM:
+            continue
+        if kind == _CAL:
+            yield _found("time", token, _when(token.value, zone), text)
+        elif kind in _AMOUNTS:
+            yield _found(_AMOUNTS[kind], token, token.value, text)
+        elif kind == _DUR:
+            yield _found("duration", token, duration(token.value), text)
+        elif kind == _RECUR:
+            yield _found("recurrence", token, _recurrence(token.value, zone), text)
+
+
+def _numbers(numbers: Iterable[Token], final: Iterable[Token], text: str) -> Iterator[Found]:
+    """Numbers on their own, and those inside money and quantities."""
+    for token in final:
+        if token.kind == _NUM:
+            yield _found("number", token, _number(token.value), text)
+    inside = sorted(t[1:3] for t in final if t.kind in _AMOUNTS and _AMOUNTS[t.kind] != "percent")
+    at = 0
+    for token in numbers:
+        while at < len(inside) and inside[at][1] <= token.start:
+            at += 1
+        if at < len(inside) and inside[at][0] <= token.start and token.end <= inside[at][1]:
+            yield _found("number", token, _number(token.value), text)
+
+
+def _number(number: Numeral) -> Amount:
+    low = None if number.low == float("-inf") else number.low
+    return Amount(low, number.high, approx=number.approx, stated=number.stated)
+
+
+def _when(cal: Cal, zone: tzinfo | None) -> When:
+    start = cal.start.replace(tzinfo=zone) if cal.start else None
+    end = cal.end.replace(tzinfo=zone) if cal.end else None
+    return When(start, end, cal.grain, cal.approx, cal.part, cal.clock)
+
+
+def _recurrence(cycle: Cycle, zone: tzinfo | None) -> Recurrence:
+    return Recurrence(cycle.rrule, cycle.start.replace(tzinfo=zone) if cycle.start else None)
+
+
+def _found(kind: ValueType, token: Token, value: Any, text: str) -> Found:
+    return Found(kind, Span(token.start, token.end), text[token.start : token.end], cast(Any, value))

@@ -21,7 +21,9 @@ _WRITTEN = re.compile(
     rf"(?<![\d.+])(?:{_PREFIX}(?P<number>{_MOBILE}|{_LANDLINE}|{_SERVICE})|"
     rf"(?P<plus>\+?(?:00)?86)[ -]?(?P<abroad>{_ABROAD})){_EXTENSION}(?![\d.]\d|\d)"
 )
-_SPOKEN = re.compile(r"(?<![零〇一二三四五六七八九幺])[一幺][三四五六七八九][零〇一二三四五六七八九幺]{9}(?![零〇一二三四五六七八九幺])")
+_SPOKEN = re.compile(
+    r"(?<![零〇一二三四五六七八九幺])[一幺][三四五六七八九][零〇一二三四五六七八九幺]{9}(?![零〇一二三四五六七八九幺])"
+)
 _SPOKEN_DIGITS = str.maketrans("零〇一二三四五六七八九幺", "001234567891")
 _MAYBE = re.compile(r"\d{3}|幺|[零〇一二三四五六七八九]{9}")
 _NOT_DIGIT = re.compile(r"\D")

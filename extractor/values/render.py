@@ -52,7 +52,11 @@ def when_days(when: When, reference: datetime) -> dict[str, Json]:
     `time` is the clock time "HH:MM", else the part of the day am/pm/eve, else None.
     """
     today = reference.date()
-    last = None if when.end is None else max(when.end - _TICK, when.start or datetime.min.replace(tzinfo=when.end.tzinfo)).date()
+    last = (
+        None
+        if when.end is None
+        else max(when.end - _TICK, when.start or datetime.min.replace(tzinfo=when.end.tzinfo)).date()
+    )
     first = when.start.date() if when.start else None
     if first is None and (last is None or last >= today):
         first = today

@@ -1,0 +1,247 @@
+"""Cut a text into tokens: known words, numerals, written dates and clock times. Everything else is skipped.
+
+One search for a trigger character finds where a token may begin; a dictionary by longest word decides. Words with a
+gate are only looked up right after another token (`next`) or right after a number (`unit`), so that 前, 内, 台 cost
+nothing elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from extractor.values.conventions import holiday_words
+from extractor.values.numerals import START, Numeral, read
+from extractor.values.tables import TABLES, rows
+from extractor.values.tokens import BREAK, Token, char
+from extractor.values.written import WRITTEN, written
+
+_SPACES = re.compile(r"[ \t\u3000]{0,4}")
+_WEEK = ("周", "星期", "礼拜")
+_DAYS = {c: i for i, c in enumerate("一二三四五六日", 1)} | {"天": 7, "末": 8} | {str(i): i for i in range(1, 8)}
+_MONTH = ("月", "月份")
+_QUARTER = ("季度", "季")
+_LINKS = ("", "个", "一", "一个")
+_AFTER_NUMBER = frozenset(char(k) for k in ("num", "ge", "half", "more", "measure"))
+_NUM, _NTH = char("num"), char("nth")
+_CLOCK_BEFORE = frozenset(char(k) for k in ("daypart", "daynight", "relday", "weekday", "relweekday", "day", "ampm"))
+_SKIP = ""
+_WIDE = {c: c - 0xFEE0 for c in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
+_WIDE |= {ord(a): ord(b) for a, b in zip("：％．－／＋＞＜＝＄￥～（）", ":%.-/+><=$¥~()", strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a word means. `unless` are characters that must not follow it."""
+
+    kind: str
+    value: Any
+    unless: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Words by gate, and for each first character the lengths worth trying, longest first."""
+
+    anywhere: Mapping[str, Word]
+    next: Mapping[str, Word]
+    unit: Mapping[str, Word]
+    lengths: Mapping[str, tuple[int, ...]]
+    next_lengths: Mapping[str, tuple[int, ...]]
+    unit_lengths: Mapping[str, tuple[int, ...]]
+    triggers: re.Pattern[str]
+
+
+def half_width(text: str) -> str:
+    """Full-width digits, letters and marks half-width: one code point for one, so offsets stay."""
+    return text if text.isascii() else text.translate(_WIDE)
+
+
+def tokens(text: str, lexicon: Lexicon, busy: Iterable[tuple[int, int]] = ()) -> list[Token]:
+    """The tokens of a (half-width) text, with breaks between those that do not touch; `busy` stretches are skipped."""
+    out: list[Token] = []
+    blocked = dict(busy)
+    at = 0
+    search = lexicon.triggers.search
+    while found := search(text, at):
+        at = found.start()
+        if at in blocked:
+            at = blocked[at]
+            continue
+        at = _chain(text, at, lexicon, out, blocked)
+        if out and out[-1].kind != BREAK:
+            out.append(Token(BREAK, at, at, None))
+    return out
+
+
+def _chain(text: str, at: int, lexicon: Lexicon, out: list[Token], blocked: Mapping[int, int]) -> int:
+    """Tokens that touch one another, from a trigger on; gives the place to search on from."""
+    token = _free(text, at, lexicon, None)
+    if token is None:
+        return at + 1
+    while True:
+        if token.kind != _SKIP:
+            out.append(token)
+        elif out and out[-1].kind != BREAK:
+            out.append(Token(BREAK, token.end, token.end, None))
+        at = token.end
+        here = _SPACES.match(text, at).end()  # type: ignore[union-attr]
+        if here >= len(text) or here in blocked or token.kind == _SKIP:
+            return at
+        follower = _gated(text, here, lexicon, token) or _free(text, here, lexicon, token)
+        if follower is None:
+            return at
+        token = follower
+
+
+def _gated(text: str, at: int, lexicon: Lexicon, before: Token) -> Token | None:
+    if before.kind in _AFTER_NUMBER:
+        found = _lookup(text, at, lexicon.unit, lexicon.unit_lengths)
+        if found and not _weekday_instead(text, found, before):
+            return found
+    return _lookup(text, at, lexicon.next, lexicon.next_lengths)
+
+
+def _weekday_instead(text: str, found: Token, before: Token) -> bool:
+    """6.18周四 names a weekday; 三周一次 counts weeks."""
+    return found.is_("week") and before.kind == _NUM and before.value.low != int(before.value.low)
+
+
+def _free(text: str, at: int, lexicon: Lexicon, before: Token | None) -> Token | None:
+    first = text[at]
+    word = _lookup(text, at, lexicon.anywhere, lexicon.lengths) if first in lexicon.lengths else None
+    if word and word.kind == _SKIP and before is not None and before.kind in _CLOCK_BEFORE:
+        word = None  # 下午一点
+    if first in START or first == "负":
+        number = _number(text, at, before)
+        if number and (word is None or number.end > word.end):
+            return number
+    return word
+
+
+def _lookup(
+    text: str, at: int, words: Mapping[str, Word], lengths: Mapping[str, tuple[int, ...]]
+) -> Token | None:
+    for length in lengths.get(text[at], ()):
+        word = words.get(text[at : at + length])
+        if word is not None:
+            end = at + length
+            if word.unless and end < len(text) and text[end] in word.unless:
+                continue
+            return Token(word.kind, at, end, word.value)
+    return None
+
+
+def _number(text: str, at: int, before: Token | None) -> Token | None:
+    """A written date or clock time, else a numeral."""
+    if text[at].isascii() and text[at].isdigit():
+        m = WRITTEN.match(text, at)
+        if m and (before is None or before.kind != _NUM):
+            found = written(m)
+            if found:
+                return Token(found[0], at, m.end(), found[1])
+    found_number = read(text, at)
+    if found_number is None:
+        return None
+    end, value = found_number
+    if value is None:
+        return Token(_SKIP, at, end, None)
+    return _clock_split(text, at, Token(_NUM, at, end, value), before)
+
+
+def _clock_split(text: str, at: int, token: Token, before: Token | None) -> Token:
+    """下午三点五十: after a part of the day, 三点五 is not 3.5; nor is 两点一 in 两点一刻."""
+    point = text.find("点", at, token.end)
+    if point > at and (
+        (before is not None and before.kind in _CLOCK_BEFORE) or text[token.end : token.end + 1] in ("分", "刻")
+    ):
+        hour = read(text[:point], at)
+        if hour and hour[1] is not None:
+            return Token(_NUM, at, hour[0], hour[1])
+    return token
+
+
+@cache
+def load_lexicon(folder: Path = TABLES) -> Lexicon:
+    """The words of `words.tsv`, the joined ones (下周三, 上个月), holidays, measures and words to step over."""
+    anywhere: dict[str, Word] = {}
+    following: dict[str, Word] = {}
+    unit: dict[str, Word] = {}
+    gates = {"": anywhere, "any": anywhere, "next": following, "unit": unit}
+    for word, kind, value, gate, unless in _columns("words", 5, folder):
+        gates[gate][word] = Word(char(kind), _value(value), unless)
+    for word, word_unit, unless in _columns("measures", 3, folder):
+        unit.setdefault(word, Word(char("measure"), word_unit, unless))
+    for word, code, where in _columns("currencies", 3, folder):
+        target = anywhere if where == "before" else unit
+        target[word] = Word(char("currency"), code)
+    for word, name in holiday_words(folder).items():
+        anywhere.setdefault(word, Word(char("holiday"), name))
+    anywhere.update({w: Word(char(kind), value) for w, kind, value in _joined(folder)})
+    anywhere.update({word: Word(_SKIP, None, unless) for word, unless in _columns("not_values", 2, folder)})
+    triggers = "".join(sorted({w[0] for w in anywhere} | set(START)))
+    return Lexicon(
+        anywhere, following, unit, _lengths(anywhere), _lengths(following), _lengths(unit),
+        re.compile(f"[{re.escape(triggers)}]"),
+    )  # fmt: skip
+
+
+def _joined(folder: Path) -> Iterator[tuple[str, str, Any]]:
+    """下周, 下个礼拜三, 本月, 上个季度, 周三, 初八, 三十 of 腊月…: words made of a few parts."""
+    for shift, offset in rows("shifts", folder):
+        n = int(offset)
+        for link in _LINKS:
+            for week in _WEEK:
+                yield f"{shift}{link}{week}", "relweek", n
+                for day, number in _DAYS.items():
+                    yield f"{shift}{link}{week}{day}", "relweekday", (n, number)
+            for month in _MONTH:
+                yield f"{shift}{link}{month}", "relmonth", n
+            for quarter in _QUARTER:
+                yield f"{shift}{link}{quarter}", "relquarter", n
+            for hour in ("小时", "钟头"):
+                yield f"{shift}{link}{hour}", "relhour", n
+    for week in _WEEK:
+        for day, number in _DAYS.items():
+            yield f"{week}{day}", "weekday", number
+    for n, name in enumerate("一二三四五六七八九十", 1):
+        yield f"初{name}", "lunarday", n
+        yield f"年初{name}", "lunarday", n
+        yield f"大年初{name}", "lunarday", n
+    for n in range(1, 5):
+        yield f"Q{n}", "quarter_no", n
+        yield f"q{n}", "quarter_no", n
+    for n in (1, 2):
+        yield f"H{n}", "halfyear", n
+
+
+def _columns(name: str, count: int, folder: Path) -> Iterator[tuple[str, ...]]:
+    for row in rows(name, folder):
+        yield (*row, *[""] * (count - len(row)))[:count]
+
+
+def _value(text: str) -> Any:
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _lengths(words: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, set[int]] = {}
+    for word in words:
+        found.setdefault(word[0], set()).add(len(word))
+    return {first: tuple(sorted(lengths, reverse=True)) for first, lengths in found.items()}
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a token's value is a numeral without fraction or range."""
+    return isinstance(value, Numeral) and value.whole is not None

@@ -1,0 +1,1 @@
+"""Times: calendar stretches, clock times, offsets, bounds and ranges; durations and recurrences."""

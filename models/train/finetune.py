@@ -1,0 +1,131 @@
+"""Fine-tuning: labelled notes → weights. Warm-up and cosine, moving average of the weights, seeded."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from math import cos, pi
+
+import torch
+from torch import Tensor, nn
+
+from models.tokens import FIRST_CHARACTER, MASK, Tokenizer
+from models.train.augment import Augmenter, Odds
+from models.train.batches import Batch, Collator, by_length
+from models.train.config import FinetuneConfig
+from models.train.losses import hedge_loss, span_loss, value_loss
+from models.train.marks import Labelled
+from models.train.network import SpanTagger
+
+Progress = Callable[[str, int, int, dict[str, float]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Names to swap in."""
+
+    surnames: tuple[str, ...] = ("王", "李", "张", "刘", "陈")
+    companies: tuple[str, ...] = ("恒力机械",)
+
+
+@dataclass(slots=True)
+class Average:
+    """Exponential moving average of weights (Polyak), with a short memory at the start."""
+
+    model: nn.Module
+    decay: float
+    steps: int = 0
+    shadow: nn.Module = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.shadow = deepcopy(self.model).eval()
+
+    @torch.no_grad()
+    def update(self) -> None:
+        self.steps += 1
+        keep = min(self.decay, self.steps / (self.steps + 10))
+        for mine, theirs in zip(self.shadow.parameters(), self.model.parameters(), strict=True):
+            mine.lerp_(theirs, 1 - keep)
+
+
+def schedule(step: int, total: int, warmup: float) -> float:
+    """Share of the peak rate: linear up over `warmup * total` steps, then half a cosine down to 2%."""
+    rise = max(1, int(warmup * total))
+    if step < rise:
+        return (step + 1) / rise
+    return 0.02 + 0.98 * (1 + cos(pi * (step - rise) / max(1, total - rise))) / 2
+
+
+def optimizer_for(model: SpanTagger, config: FinetuneConfig) -> torch.optim.AdamW:
+    """AdamW; the head learns faster; gains and biases do not decay."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, weight in model.named_parameters():
+        groups.setdefault((name.startswith("encoder."), weight.ndim > 1), []).append(weight)
+    return torch.optim.AdamW(
+        [
+            {"params": weights, "peak": rate, "lr": rate, "weight_decay": config.weight_decay if decays else 0.0}
+            for (encoder, decays), weights in groups.items()
+            for rate in (config.rate if encoder else config.head_rate,)
+        ],
+        betas=(0.9, 0.98),
+    )
+
+
+def hidden_characters(ids: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """A `share` of the characters replaced by [MASK]: the context has to do."""
+    hide = (torch.rand(ids.shape, generator=generator) < share) & (ids >= FIRST_CHARACTER)
+    return torch.where(hide, torch.full_like(ids, MASK), ids)
+
+
+def batch_loss(model: SpanTagger, batch: Batch, config: FinetuneConfig, ids: Tensor | None = None) -> Tensor:
+    """Span, value and certainty loss of one batch, weighted."""
+    scores, parts = model(batch.ids if ids is None else ids, batch.mask)
+    loss = span_loss(scores, batch.targets)
+    loss = loss + config.value_weight * value_loss(parts, batch.targets, model.labels)
+    return loss + config.hedge_weight * hedge_loss(parts, batch.targets)
+
+
+def finetune(
+    model: SpanTagger,
+    notes: Sequence[Labelled],
+    tokenizer: Tokenizer,
+    config: FinetuneConfig,
+    *,
+    seed: int,
+    lexicon: Lexicon | None = None,
+    progress: Progress | None = None,
+) -> tuple[SpanTagger, list[float]]:
+    """Trains in place; returns the averaged model and the mean loss of each epoch."""
+    rng, generator = random.Random(seed), torch.Generator().manual_seed(seed)
+    lexicon = lexicon or Lexicon()
+    odds = Odds(**config.augment.model_dump())
+    augmenter = Augmenter(notes, lexicon.surnames, lexicon.companies, odds, rng)
+    collate = Collator(tokenizer, model.labels, frozenset(config.soft), config.near)
+    optimizer, average = optimizer_for(model, config), Average(model, config.ema)
+    total = max(1, int(config.epochs * len(by_length(notes, config.tokens, random.Random(0)))))
+    step, losses = 0, []
+    model.train()
+    while step < total:
+        epoch: list[float] = []
+        for rows in by_length([augmenter(n) for n in notes], config.tokens, rng):
+            if step >= total:
+                break
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * schedule(step, total, config.warmup)
+            batch = collate(rows)
+            loss = batch_loss(model, batch, config, hidden_characters(batch.ids, config.unknown, generator))
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            average.update()
+            step += 1
+            epoch.append(float(loss.detach()))
+            if progress:
+                progress("fine-tune", step, total, {"loss": epoch[-1]})
+        losses.append(sum(epoch) / max(1, len(epoch)))
+    shadow = average.shadow
+    assert isinstance(shadow, SpanTagger)
+    return shadow, losses

@@ -30,6 +30,22 @@ _AFTER_NUMBER = frozenset(char(k) for k in ("num", "ge", "half", "more", "measur
 _NUM, _NTH = char("num"), char("nth")
 _CLOCK_BEFORE = frozenset(char(k) for k in ("daypart", "daynight", "relday", "weekday", "relweekday", "day", "ampm"))
 _SKIP = ""
+
+
+def _chars(names: str) -> frozenset[str]:
+    return frozenset(char(name) for name in names.split())
+
+
+_GATED_KINDS = _chars(
+    "ge measure more half yuan jiao pct of_parts year month day week days hour minute second oclock ke quarter part ampm "
+    "before after within around onward inclusive until_end to and or between once up down"
+)
+_LEADING = _chars(
+    "currency pctpre nth from until latest earliest still next_n last_n to and or between every lunarmonth "
+    "more_than less_than at_least at_most plus de"
+)
+_DATE_KINDS = _chars("year dated day relday weekday relweekday relyear relmonth relweek part days")
+_TIME_KINDS = _chars("num clock daypart")
 _WIDE = {c: c - 0xFEE0 for c in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
 _WIDE |= {ord(a): ord(b) for a, b in zip("：％．－／＋＞＜＝＄￥～（）", ":%.-/+><=$¥~()", strict=True)}
 
@@ -93,7 +109,7 @@ def _chain(text: str, at: int, lexicon: Lexicon, out: list[Token], blocked: Mapp
         if here >= len(text) or here in blocked or token.kind == _SKIP:
             return at
         follower = _gated(text, here, lexicon, token) or _free(text, here, lexicon, token)
-        if follower is None:
+        if follower is None or (here > at and not _joins(token, follower)):
             return at
         token = follower
 
@@ -104,6 +120,13 @@ def _gated(text: str, at: int, lexicon: Lexicon, before: Token) -> Token | None:
         if found and not _weekday_instead(text, found, before):
             return found
     return _lookup(text, at, lexicon.next, lexicon.next_lengths)
+
+
+def _joins(before: Token, after: Token) -> bool:
+    """Whether two tokens belong together across a space: 2018年 12月, 4/16 14:00, 还剩 3 小时, but not Q2末 26年."""
+    if after.kind in _GATED_KINDS or before.kind in _LEADING:
+        return True
+    return before.kind in _DATE_KINDS and after.kind in _TIME_KINDS
 
 
 def _weekday_instead(text: str, found: Token, before: Token) -> bool:

@@ -42,21 +42,24 @@ def _percent_pre(tokens: Tokens, context: Context) -> Amount:
 
 
 def _percent(tokens: Tokens, context: Context) -> Amount | None:
-    """30%, 12个百分点, 七成六, 三成半, 75折, 六点五折 (the price left: 65%)."""
-    numbers = [t.value for t in tokens if t.is_("num")]
-    unit = next(t for t in tokens if t.is_("pct"))
-    number = numbers[0]
+    """30%, 12个百分点, 七成, 75折, 六点五折 (the price left: 65%)."""
+    number, unit = tokens[0].value, tokens[1]
     if unit.value == "zhe":
         if number.stated is not None and number.low >= 100:
             return None
         return _amount(number, 0.1 if (number.high or number.low) <= 10 else 0.01)
     if unit.value != "cheng":
         return _amount(number, float(unit.value))
-    extra = 0.05 if tokens[-1].is_("half") else numbers[1].low / 100 if len(numbers) > 1 else 0.0
-    if number.low > 10 or extra > 0.1:
+    return _amount(number, 0.1) if number.low <= 10 else None
+
+
+def _tenths(tokens: Tokens, context: Context) -> Amount | None:
+    """七成六, 三成半."""
+    number, last = tokens[0].value, tokens[2]
+    extra = 0.05 if last.is_("half") else last.value.low / 100
+    if tokens[1].value != "cheng" or number.low > 10 or extra >= 0.1:
         return None
-    base = _amount(number, 0.1)
-    return _shift(base, extra)
+    return _shift(_amount(number, 0.1), extra)
 
 
 def _spaced_percent(tokens: Tokens, context: Context) -> Amount | None:
@@ -93,8 +96,8 @@ def _money(tokens: Tokens, context: Context) -> Amount:
     """80万元, 五元三毛, 50元6角三分, 三块五, ¥2,350,000, 人民币8千元, 5亿元人民币."""
     currency = next((t.value for t in tokens if t.is_("currency")), "CNY")
     numbers = [t.value for t in tokens if t.is_("num")]
-    units = [t for t in tokens if t.is_("yuan") or t.is_("jiao") or t.is_("minute")]
-    base = _amount(numbers[0], currency=currency)
+    units = [t for t in tokens if t.is_("yuan") or t.is_("jiao") or t.is_("fen")]
+    base = _amount(numbers[0], unit=_PIECE if len(tokens) == 2 and tokens[1].value == 2 else None, currency=currency)
     if units and units[0].is_("jiao"):
         base, numbers = _amount(numbers[0], 0.1, currency=currency), [numbers[0], *numbers[1:]]
     extra = 0.0
@@ -159,18 +162,23 @@ def _prefixed(tokens: Tokens, context: Context) -> Any:
 def _suffixed(tokens: Tokens, context: Context) -> Any:
     """30台以上, 50万以内, 20台起, 一百出头."""
     mark = tokens[-1]
+    if mark.is_("within") and mark.value == 1:
+        return None  # 四百来号人里头
     return _bounded(tokens[0].value, mark.is_("up") or mark.is_("onward"))
 
 
 def _bounded(value: Any, lower: bool) -> Any:
     if isinstance(value, Numeral):
         top = value.low if value.high is None else value.high
-        return value._replace(low=value.low, high=None, stated=None) if lower else value._replace(low=_OPEN, high=top, stated=None)
+        low = _OPEN if value.high is None or value.low == value.high else value.low
+        return value._replace(high=None, stated=None) if lower else value._replace(low=low, high=top, stated=None)
     top = value.min if value.max is None else value.max
-    return replace(value, max=None, stated=None) if lower else replace(value, min=None, max=top, stated=None)
+    bottom = None if value.max is None or value.min == value.max else value.min
+    return replace(value, max=None, stated=None) if lower else replace(value, min=bottom, max=top, stated=None)
 
 
 _OPEN = float("-inf")
+_PIECE = "块"  # 24块 is money or pieces: the finder gives both readings
 
 
 def _about(tokens: Tokens, context: Context) -> Any:
@@ -196,18 +204,19 @@ NUMBER_RULES: tuple[Rule, ...] = (
     rule("number between", "num and num (?= between )", "num", _number_range, needs="between"),
     rule("percent in words", "pctpre num", "percent", _percent_pre, needs="pctpre"),
     rule("percent of figures apart", "num num pct", "percent", _spaced_percent, needs="pct"),
-    rule("percent", f"num pct (?: half | num {_NOT_MEASURED} )?", "percent", _percent, needs="pct"),
+    rule("tenths and hundredths", f"num pct (?: half | num {_NOT_MEASURED} )", "percent", _tenths, needs="pct"),
+    rule("percent", "num pct", "percent", _percent, needs="pct"),
     rule("half price", "percent", "percent", _half_percent, needs="percent"),
     rule("percent to percent", "percent to percent", "percent", _amount_range, needs="to"),
 )
-_YUAN = "num yuan (?: num jiao (?: num minute )? )?"
+_YUAN = "num yuan (?: num jiao (?: num fen )? )?"
 AMOUNT_RULES: tuple[Rule, ...] = (
     rule("money with currency before", f"currency (?: {_YUAN} | num )", "money", _money, needs="currency"),
     rule("money with currency after", "num yuan? currency", "money", _money, needs="currency"),
     rule("yuan and a digit", f"num yuan num (?! jiao | measure | ge | yuan | day | year | month | oclock | pct )", "money",
          _small_change, needs="yuan"),
     rule("money in yuan", _YUAN, "money", _money, needs="yuan"),
-    rule("money in jiao", "num jiao (?: num minute )?", "money", _money, needs="jiao"),
+    rule("money in jiao", "num jiao (?: num fen )?", "money", _money, needs="jiao"),
     rule("quantity", "num more? ge? measure (?: half | more )?", "quantity", _quantity, needs="measure"),
     rule("quantity of 个", "num more? ge half?", "quantity", _quantity, needs="ge"),
     rule("heads", "num day", "quantity", _heads, needs="day"),

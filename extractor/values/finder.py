@@ -9,6 +9,7 @@ quantity, percent, number.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any, cast
 
@@ -27,13 +28,11 @@ from extractor.values.time.recurrence import RECURRENCES, Cycle
 from extractor.values.tokens import BREAK, Context, Token, char, rewrite
 from extractor.values.types import Amount, Found, Recurrence, ValueType, When
 
-_NUM, _CAL, _DUR, _RECUR = char("num"), char("cal"), char("dur"), char("recur")
+_NUM, _CAL, _DUR, _RECUR, _STILL = char("num"), char("cal"), char("dur"), char("recur"), char("still")
 _AMOUNTS: dict[str, ValueType] = {char("money"): "money", char("quantity"): "quantity", char("percent"): "percent"}
 _ORDER = {t: n for n, t in enumerate("phone time recurrence duration money quantity percent number".split())}
-_GRAMMAR = (
-    *DATES, *LENGTHS, *CLOCKS, *RECURRENCES, *OFFSETS, *COMPOSED, *ON_DAYS, *BOUNDED,
-    *AMOUNT_RULES, *BOUND_RULES, *ABOUT_RULES,
-)  # fmt: skip
+_NAMES = (*DATES, *CLOCKS, *LENGTHS, *RECURRENCES)
+_COMBINATIONS = (*OFFSETS, *COMPOSED, *ON_DAYS, *BOUNDED, *AMOUNT_RULES, *BOUND_RULES, *ABOUT_RULES)
 
 
 def find_values(text: str, reference: datetime, *, conventions: Conventions | None = None) -> tuple[Found, ...]:
@@ -50,16 +49,24 @@ def find_values(text: str, reference: datetime, *, conventions: Conventions | No
     context = Context(reference.replace(tzinfo=None), conventions, plain)
     lexed = rewrite(lexed, NUMBER_RULES, context)
     numbers = [t for t in lexed if t.kind == _NUM]
-    final = rewrite(lexed, _GRAMMAR, context)
-    found = [*phones, *_values(final, lexed, text, reference.tzinfo), *_numbers(numbers, final, text)]
+    named = rewrite(lexed, _NAMES, context)
+    final = rewrite(named, _COMBINATIONS, context)
+    found = [*phones, *_values(final, text, reference.tzinfo), *_numbers(numbers, final, text), *_left(named, text)]
     return tuple(sorted(found, key=_position))
+
+
+def _left(named: list[Token], text: str) -> Iterator[Found]:
+    """The length in 还有两个月, which is a date and a length of time."""
+    for i, token in enumerate(named[1:]):
+        if token.kind == _DUR and named[i].kind == _STILL:
+            yield _found("duration", token, duration(token.value), text)
 
 
 def _position(found: Found) -> tuple[int, int, int]:
     return found.span.start, -found.span.end, _ORDER[found.type]
 
 
-def _values(final: Iterable[Token], lexed: Iterable[Token], text: str, zone: tzinfo | None) -> Iterator[Found]:
+def _values(final: Iterable[Token], text: str, zone: tzinfo | None) -> Iterator[Found]:
     for token in final:
         kind = token.kind
         if kind == BREAK or kind == _NUM:
@@ -67,11 +74,21 @@ def _values(final: Iterable[Token], lexed: Iterable[Token], text: str, zone: tzi
         if kind == _CAL:
             yield _found("time", token, _when(token.value, zone), text)
         elif kind in _AMOUNTS:
-            yield _found(_AMOUNTS[kind], token, token.value, text)
+            yield from _amounts(_AMOUNTS[kind], token, text)
         elif kind == _DUR:
             yield _found("duration", token, duration(token.value), text)
         elif kind == _RECUR:
             yield _found("recurrence", token, _recurrence(token.value, zone), text)
+
+
+def _amounts(kind: ValueType, token: Token, text: str) -> Iterator[Found]:
+    """An amount; 24块 both as money and as pieces."""
+    amount: Amount = token.value
+    if kind == "money" and amount.unit:
+        yield _found("money", token, replace(amount, unit=None), text)
+        yield _found("quantity", token, replace(amount, currency=None), text)
+    else:
+        yield _found(kind, token, amount, text)
 
 
 def _numbers(numbers: Iterable[Token], final: Iterable[Token], text: str) -> Iterator[Found]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from extractor.values.conventions import holiday_words
-from extractor.values.numerals import START, Numeral, read
+from extractor.values.numerals import START, Numeral, read, split
 from extractor.values.tables import TABLES, rows
 from extractor.values.tokens import BREAK, Token, char
 from extractor.values.written import WRITTEN, written
@@ -25,9 +25,12 @@ _WEEK = ("周", "星期", "礼拜")
 _DAYS = {c: i for i, c in enumerate("一二三四五六日", 1)} | {"天": 7, "末": 8} | {str(i): i for i in range(1, 8)}
 _MONTH = ("月", "月份")
 _QUARTER = ("季度", "季")
+_HOUR = ("小时", "钟头")
+_DIGITS = "0123456789"
 _LINKS = ("", "个", "一", "一个")
 _AFTER_NUMBER = frozenset(char(k) for k in ("num", "ge", "half", "more", "measure"))
-_NUM, _NTH = char("num"), char("nth")
+_NUM, _GE, _YEAR, _WEEK_UNIT = char("num"), char("ge"), char("year"), char("week")
+_CALENDAR_UNITS = frozenset(char(k) for k in ("year", "month", "week", "day"))
 _CLOCK_BEFORE = frozenset(char(k) for k in ("daypart", "daynight", "relday", "weekday", "relweekday", "day", "ampm"))
 _SKIP = ""
 
@@ -37,11 +40,11 @@ def _chars(names: str) -> frozenset[str]:
 
 
 _GATED_KINDS = _chars(
-    "ge measure more half yuan jiao pct of_parts year month day week days hour minute second oclock ke quarter part ampm "
-    "before after within around onward inclusive until_end to and or between once up down"
+    "ge measure more half yuan jiao pct of_parts year month day week days hour minute fen second oclock ke quarter part ampm "
+    "before after within around onward inclusive until_end exact to and or between once up down"
 )
 _LEADING = _chars(
-    "currency pctpre nth from until latest earliest still next_n last_n to and or between every lunarmonth "
+    "currency pctpre of_parts nth from until latest earliest still next_n last_n to and or between every lunarmonth "
     "more_than less_than at_least at_most plus de"
 )
 _DATE_KINDS = _chars("year dated day relday weekday relweekday relyear relmonth relweek part days")
@@ -52,11 +55,12 @@ _WIDE |= {ord(a): ord(b) for a, b in zip("：％．－／＋＞＜＝＄￥～�
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What a word means. `unless` are characters that must not follow it."""
+    """What a word means. `unless` are characters that must not follow it, `not_after` ones that must not precede it."""
 
     kind: str
     value: Any
     unless: str = ""
+    not_after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +112,21 @@ def _chain(text: str, at: int, lexicon: Lexicon, out: list[Token], blocked: Mapp
         here = _SPACES.match(text, at).end()  # type: ignore[union-attr]
         if here >= len(text) or here in blocked or token.kind == _SKIP:
             return at
-        follower = _gated(text, here, lexicon, token) or _free(text, here, lexicon, token)
+        follower = _follower(text, here, lexicon, token)
         if follower is None or (here > at and not _joins(token, follower)):
             return at
         token = follower
 
 
-def _gated(text: str, at: int, lexicon: Lexicon, before: Token) -> Token | None:
+def _follower(text: str, at: int, lexicon: Lexicon, before: Token) -> Token | None:
+    """The token that comes next: a unit after a number first, else the longest word."""
     if before.kind in _AFTER_NUMBER:
         found = _lookup(text, at, lexicon.unit, lexicon.unit_lengths)
-        if found and not _weekday_instead(text, found, before):
+        if found and not _no_unit(found, before):
             return found
-    return _lookup(text, at, lexicon.next, lexicon.next_lengths)
+    gated = _lookup(text, at, lexicon.next, lexicon.next_lengths)
+    free = _free(text, at, lexicon, before)
+    return free if gated is None or (free is not None and free.end > gated.end) else gated
 
 
 def _joins(before: Token, after: Token) -> bool:
@@ -129,9 +136,14 @@ def _joins(before: Token, after: Token) -> bool:
     return before.kind in _DATE_KINDS and after.kind in _TIME_KINDS
 
 
-def _weekday_instead(text: str, found: Token, before: Token) -> bool:
-    """6.18周四 names a weekday; 三周一次 counts weeks."""
-    return found.is_("week") and before.kind == _NUM and before.value.low != int(before.value.low)
+def _no_unit(found: Token, before: Token) -> bool:
+    """Not 240个|年前, 四百万|月底, 6.18|周四."""
+    if before.kind == _GE:
+        return found.kind == _YEAR
+    if before.kind != _NUM or found.kind not in _CALENDAR_UNITS:
+        return False
+    number: Numeral = before.value
+    return number.big or (number.low != int(number.low) and found.kind == _WEEK_UNIT)
 
 
 def _free(text: str, at: int, lexicon: Lexicon, before: Token | None) -> Token | None:
@@ -151,8 +163,8 @@ def _lookup(
 ) -> Token | None:
     for length in lengths.get(text[at], ()):
         word = words.get(text[at : at + length])
-        if word is not None:
-            end = at + length
+        end = at + length
+        if word is not None and end <= len(text):
             if word.unless and end < len(text) and text[end] in word.unless:
                 continue
             return Token(word.kind, at, end, word.value)
@@ -173,6 +185,8 @@ def _number(text: str, at: int, before: Token | None) -> Token | None:
     end, value = found_number
     if value is None:
         return Token(_SKIP, at, end, None)
+    if value.big and (cut := split(text, at, end)) < end:
+        end, value = read(text[:cut], at) or found_number
     return _clock_split(text, at, Token(_NUM, at, end, value), before)
 
 
@@ -204,7 +218,8 @@ def load_lexicon(folder: Path = TABLES) -> Lexicon:
         target[word] = Word(char("currency"), code)
     for word, name in holiday_words(folder).items():
         anywhere.setdefault(word, Word(char("holiday"), name))
-    anywhere.update({w: Word(char(kind), value) for w, kind, value in _joined(folder)})
+    anywhere["半百"] = Word(_NUM, Numeral(50.0, 50.0, 50.0))
+    anywhere.update(dict(_joined(folder)))
     anywhere.update({word: Word(_SKIP, None, unless) for word, unless in _columns("not_values", 2, folder)})
     triggers = "".join(sorted({w[0] for w in anywhere} | set(START)))
     return Lexicon(
@@ -213,33 +228,34 @@ def load_lexicon(folder: Path = TABLES) -> Lexicon:
     )  # fmt: skip
 
 
-def _joined(folder: Path) -> Iterator[tuple[str, str, Any]]:
-    """下周, 下个礼拜三, 本月, 上个季度, 周三, 初八, 三十 of 腊月…: words made of a few parts."""
-    for shift, offset in rows("shifts", folder):
-        n = int(offset)
+def _joined(folder: Path) -> Iterator[tuple[str, Word]]:
+    """下周, 下个礼拜三, 本月, 上个季度, 周三, 初八, Q3: words made of a few parts."""
+    for shift, offset, not_after in _columns("shifts", 3, folder):
         for link in _LINKS:
-            for week in _WEEK:
-                yield f"{shift}{link}{week}", "relweek", n
-                for day, number in _DAYS.items():
-                    yield f"{shift}{link}{week}{day}", "relweekday", (n, number)
-            for month in _MONTH:
-                yield f"{shift}{link}{month}", "relmonth", n
-            for quarter in _QUARTER:
-                yield f"{shift}{link}{quarter}", "relquarter", n
-            for hour in ("小时", "钟头"):
-                yield f"{shift}{link}{hour}", "relhour", n
+            for tail, kind, value in _shifted(int(offset)):
+                yield f"{shift}{link}{tail}", Word(char(kind), value, "", not_after)
     for week in _WEEK:
         for day, number in _DAYS.items():
-            yield f"{week}{day}", "weekday", number
+            yield f"{week}{day}", Word(char("weekday"), number, _DIGITS if day.isdigit() else "")
     for n, name in enumerate("一二三四五六七八九十", 1):
-        yield f"初{name}", "lunarday", n
-        yield f"年初{name}", "lunarday", n
-        yield f"大年初{name}", "lunarday", n
+        for head in ("初", "年初", "大年初"):
+            yield f"{head}{name}", Word(char("lunarday"), n)
     for n in range(1, 5):
-        yield f"Q{n}", "quarter_no", n
-        yield f"q{n}", "quarter_no", n
+        for name in (f"Q{n}", f"q{n}"):
+            yield name, Word(char("quarter_no"), n, _DIGITS)
     for n in (1, 2):
-        yield f"H{n}", "halfyear", n
+        yield f"H{n}", Word(char("halfyear"), n, _DIGITS)
+
+
+def _shifted(offset: int) -> Iterator[tuple[str, str, Any]]:
+    """What may follow 上, 这, 下: kind and value of the joined word."""
+    for week in _WEEK:
+        yield week, "relweek", offset
+        for day, number in _DAYS.items():
+            yield f"{week}{day}", "relweekday", (offset, number)
+    for names, kind in ((_MONTH, "relmonth"), (_QUARTER, "relquarter"), (_HOUR, "relhour")):
+        for name in names:
+            yield name, kind, offset
 
 
 def _columns(name: str, count: int, folder: Path) -> Iterator[tuple[str, ...]]:
@@ -263,8 +279,3 @@ def _lengths(words: Iterable[str]) -> dict[str, tuple[int, ...]]:
     for word in words:
         found.setdefault(word[0], set()).add(len(word))
     return {first: tuple(sorted(lengths, reverse=True)) for first, lengths in found.items()}
-
-
-def is_whole(value: Any) -> bool:
-    """Whether a token's value is a numeral without fraction or range."""
-    return isinstance(value, Numeral) and value.whole is not None

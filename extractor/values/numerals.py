@@ -17,16 +17,19 @@ from extractor.values.tables import rows
 _KINDS: dict[str, tuple[str, float]] = {char: (kind, float(value)) for char, kind, value in rows("numerals")}
 HAN_DIGITS = "".join(c for c, (kind, _) in _KINDS.items() if kind == "digit")
 _HAN = "".join(c for c, (kind, _) in _KINDS.items() if kind in ("digit", "unit", "twenty", "scale"))
-_ARABIC = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|\.\d+"
+_ARABIC = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|(?<![\d.])\.\d+"
 _SPACE = r"[ \t\u3000]{0,2}"
-START = f"0123456789.几{_HAN}"
+_COUNTED = "".join(sorted({row[0][0] for row in rows("measures")}))
+_MORE = f"[{_HAN.replace('千', '')}几多余]|千(?![米克瓦])|来(?={_SPACE}[万亿千百十天周年月号小{_COUNTED}])"
+START = f"0123456789.几负{_HAN}"
 RUN = re.compile(
-    rf"(?:{_ARABIC}|[{_HAN}几])(?:{_SPACE}(?:[{_HAN}几多余]|来(?={_SPACE}[万亿\w])|[wWkK](?![A-Za-z])|"
+    rf"(?:{_ARABIC}|[{_HAN}几])(?:{_SPACE}(?:{_MORE}|[wWkK](?![A-Za-z])|"
     rf"点(?={_SPACE}[{_HAN}])|个(?=[亿wW])|(?<=[{_HAN}]){_SPACE}(?:\d+(?:\.\d+)?))){{0,40}}"
 )
 _PART = re.compile(rf"{_ARABIC}|\S")
 _LATIN = {"w": 1e4, "W": 1e4, "k": 1e3, "K": 1e3}
 _MAX_DIGITS = 16
+_NO_TAIL = ("两", "俩", "仨")  # 三十两: here 两 is the weight
 
 
 class Numeral(NamedTuple):
@@ -60,11 +63,35 @@ class _Part(NamedTuple):
 
 def read(text: str, start: int) -> tuple[int, Numeral | None] | None:
     """End and value of the numeral that starts at `start`; the value is None for words such as 几十万 (skip them)."""
+    if text[start] == "负":
+        return _negative(text, start)
     m = RUN.match(text, start)
     if m is None:
         return None
     length, numeral = _parse(m[0])
     return start + length, numeral
+
+
+def _negative(text: str, start: int) -> tuple[int, Numeral | None] | None:
+    """负0.2; 负 alone is no number."""
+    found = read(text, start + 1) if text[start + 1 : start + 2] not in ("", "负") else None
+    if found is None or found[1] is None or found[1].stated is None:
+        return None
+    value = -found[1].stated
+    return found[0], Numeral(value, value, value, found[1].approx, found[1].scale)
+
+
+def split(text: str, start: int, end: int) -> int:
+    """Where a numeral really ends that ran into the next one: 三百五十万|四月, 四十二万|一口价; `end` if it did not."""
+    following = text[end : end + 1]
+    cut = max(text.rfind(c, start, end) for c in "万亿") + 1
+    if not start < cut < end:
+        return end
+    tail = text[cut:end]
+    if following == "月":
+        return cut
+    alone = len(tail) == 1 and tail in HAN_DIGITS
+    return cut if alone and following and following in _COUNTED and following not in "元块" else end
 
 
 @lru_cache(maxsize=4096)
@@ -164,7 +191,7 @@ class _Reader:
         part = self.parts[index]
         if part.value == 0:
             return self._nought(index)
-        if self.pending is not None:
+        if self.pending is not None or (index and part.text in _NO_TAIL and not self._unit_follows(index)):
             return 0
         following = self.parts[index + 1] if index + 1 < len(self.parts) else None
         if following and following.kind == "digit" and following.value and not self.open:
@@ -172,8 +199,11 @@ class _Reader:
         self.pending, self.small, self.scale = (part.value, part.value), True, 1.0
         return self._accept(index)
 
+    def _unit_follows(self, index: int) -> bool:
+        return index + 1 < len(self.parts) and self.parts[index + 1].kind in ("unit", "scale")
+
     def _pair(self, index: int, a: int, b: int) -> int:
-        if not _is_pair(a, b):
+        if not _is_pair(a, b) or self.parts[index + 1].text in _NO_TAIL:
             return 0
         self.pending, self.small, self.scale = (float(a), float(b)), True, 1.0
         return self._accept(index, 2)

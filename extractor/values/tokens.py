@@ -18,12 +18,12 @@ from extractor.values.conventions import Conventions
 
 KINDS = (
     "num nth ge measure more half yuan jiao coin currency pct pctpre point_pct of_parts "
-    "year month day week days hour minute second oclock ke quarter "
+    "year month day week days hour minute fen second oclock ke quarter "
     "relday relyear relmonth relweek relquarter relhour quarter_no weekday relweekday weekend halfyear relhalf calpart part "
     "daypart daynight clock ampm holiday festive lunarmonth lunarday fiscal dated "
     "before after within around onward inclusive until_end from until latest earliest still next_n last_n "
     "to and or between de every once "
-    "more_than less_than at_least at_most up down mult then "
+    "exact nthweek more_than less_than at_least at_most up down mult then "
     "halfdur plus tod cal dur recur percent money quantity bounded "
 ).split()
 _CHAR = {name: chr(0x4E00 + i) for i, name in enumerate(KINDS)}

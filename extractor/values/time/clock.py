@@ -40,6 +40,8 @@ def _spoken(tokens: Sequence[Token], context: Context) -> tuple[Clock, Clock] | 
             minute = 30
         elif token.is_("num"):
             minute = bounds(token.value)[0]
+            if token is tokens[-1] and minute < 10 and not token.value.digits.startswith("0"):
+                return None  # 下午两点二楼见
         elif token.is_("ke"):
             minute *= 15
     if last > 24 or minute > 59 or tokens[0].value.digits.startswith("00"):
@@ -47,8 +49,12 @@ def _spoken(tokens: Sequence[Token], context: Context) -> tuple[Clock, Clock] | 
     return (first, minute, None), (last, minute, None)
 
 
-def _written(tokens: Sequence[Token], context: Context) -> tuple[Clock, Clock]:
-    return tokens[0].value, tokens[0].value
+def _hour_only(tokens: Sequence[Token], context: Context) -> Clock | None:
+    """3pm. The am or pm decides at once."""
+    hour = bounds(tokens[0].value)[0]
+    if not 1 <= hour <= 12:
+        return None
+    return hour % 12 + (12 if tokens[1].value == "pm" else 0), 0, None
 
 
 def _time_of_day(tokens: Sequence[Token], context: Context) -> Tod | None:
@@ -142,7 +148,7 @@ def on_day(cal: Cal, tod: Tod) -> Cal:
     start = cal.start + timedelta(seconds=tod.start)
     end = cal.start + timedelta(seconds=tod.end) if tod.end is not None else start + _LENGTH[tod.unit]
     again = cal.again
-    made = Cal(start, end, tod.unit, None, tod.part, tod.clock, cal.approx)
+    made = Cal(start, end, tod.unit, None, tod.part, tod.clock, cal.approx, bound=bool(tod.clock and tod.end))
     return replace(made, again=lambda anchor: on_day(again(anchor), tod)) if again else made
 
 
@@ -167,12 +173,17 @@ def _alone(tokens: Sequence[Token], context: Context) -> Cal | None:
     return on_day(day(context.today + (tod.offset or 0) * DAY), tod)
 
 
+_HOUR = "(?<! days ) num oclock"
 CLOCKS: tuple[Rule, ...] = (
-    rule("spoken clock time", "num oclock (?: half | num ke | num minute | num (?! measure | ge | yuan | month | year ) )?",
+    rule("spoken clock time", f"{_HOUR} (?: half | num ke | num (?: minute | fen ) )", "clock", _spoken, needs="oclock"),
+    rule("spoken clock time, minutes bare", f"{_HOUR} num (?! measure | ge | yuan | month | year | day | week )",
          "clock", _spoken, needs="oclock"),
-    rule("time of day", "(?: daypart | daynight )? clock ampm? | daypart | daynight", "tod", _time_of_day, needs="clock"),
-    rule("part of the day", "daypart clock | daynight clock | daypart | daynight", "tod", _time_of_day, needs="daypart"),
-    rule("night or morning of a day", "daynight", "tod", _time_of_day, needs="daynight"),
+    rule("spoken hour", _HOUR, "clock", _spoken, needs="oclock"),
+    rule("hour with am or pm", "num ampm", "clock", _hour_only, needs="ampm"),
+    rule("clock time", "(?: daypart | daynight )? clock ampm?", "tod", _time_of_day, needs="clock"),
+    rule("part of the day", "daypart | daynight", "tod", _time_of_day, needs="daypart"),
+    rule("part of a day", "daynight", "tod", _time_of_day, needs="daynight"),
+    rule("am or pm", "ampm", "tod", _time_of_day, needs="ampm"),
     rule("run of hours", "tod to tod", "tod", _tod_range, needs="to"),
     rule("run of hours between", "tod and tod between", "tod", _tod_range, needs="between"),
 )  # fmt: skip

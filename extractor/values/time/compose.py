@@ -18,7 +18,7 @@ from extractor.values.time.calendar import (
     weeks,
     year_cal,
 )
-from extractor.values.time.dates import bounds
+from extractor.values.time.lengths import Length
 from extractor.values.tokens import Context, Rule, Token, rule
 
 Tokens = Sequence[Token]
@@ -51,16 +51,16 @@ def _read_inside(outer: Cal, inner: Cal) -> Cal | None:
 
 
 def _same_day(outer: Cal, inner: Cal) -> Cal | None:
-    """5月3日周一, 十月十号教师节: two names of one day."""
+    """十月十号教师节: two names of one day."""
     if outer.unit != "day" or inner.unit != "day" or inner.again is None or outer.start is None:
         return None
-    return outer if inner.again(outer.start).start == outer.start or not inner.name else None
+    return outer if inner.again(outer.start).start == outer.start else None
 
 
 def _nth_week(tokens: Tokens, context: Context) -> Cal | None:
     """十月的第一周: weeks counted from the first Monday."""
     outer = cast(Cal, tokens[0].value)
-    number = bounds(next(t.value for t in tokens if t.is_("num")))[0]
+    number = tokens[-1].value
     if outer.start is None or outer.end is None or outer.bound:
         return None
     made = weeks(_first_monday(outer.start) + 7 * (number - 1) * DAY)
@@ -74,15 +74,15 @@ def _first_monday(moment: datetime) -> datetime:
 
 def _first_units(tokens: Tokens, context: Context) -> Cal | None:
     """去年的前10天, 2021年的前2周, 明年前三个月."""
-    outer = cast(Cal, tokens[0].value)
-    count = bounds(next(t.value for t in tokens if t.is_("num")))[0]
-    if outer.start is None or outer.unit == "day" or not 0 < count < 400:
+    outer, length = cast(Cal, tokens[0].value), cast(Length, tokens[-1].value)
+    unit, count = length.parts[0]
+    if outer.start is None or outer.unit == "day" or count != int(count) or not 0 < count < 400:
         return None
-    if tokens[-1].is_("week"):
-        return weeks(_first_monday(outer.start), count)
-    if tokens[-1].is_("month"):
-        return months(outer.start.year, outer.start.month, count, "month")
-    return Cal(outer.start, outer.start + count * DAY, "day")
+    if unit == "week":
+        return weeks(_first_monday(outer.start), int(count))
+    if unit == "month":
+        return months(outer.start.year, outer.start.month, int(count), "month")
+    return Cal(outer.start, outer.start + int(count) * DAY, "day") if unit == "days" else None
 
 
 def _range(tokens: Tokens, context: Context) -> Cal | None:
@@ -145,8 +145,13 @@ def _from(cal: Cal) -> Cal:
     return Cal(cal.start, None, cal.unit, None, cal.part, cal.clock, cal.approx, bound=True)
 
 
-def _onward(tokens: Tokens, context: Context) -> Cal:
-    return _from(next(cast(Cal, t.value) for t in tokens if t.is_("cal")))
+def _onward(tokens: Tokens, context: Context) -> Cal | None:
+    """从三月起 is open; 十月开始搬 is October, unless 从 or a year says otherwise."""
+    cal = next(cast(Cal, t.value) for t in tokens if t.is_("cal"))
+    if cal.bound:
+        return cal
+    starts = tokens[-1].is_("onward") and tokens[-1].value == 1 and len(tokens) == 2
+    return None if starts and cal.unit != "year" else _from(cal)
 
 
 def _inclusive(tokens: Tokens, context: Context) -> Cal:
@@ -175,8 +180,7 @@ def _earliest(tokens: Tokens, context: Context) -> Cal:
 
 
 def _around(tokens: Tokens, context: Context) -> Cal:
-    cal = cast(Cal, tokens[0].value)
-    return cal if tokens[1].value == "exact" else replace(cal, approx=True)
+    return replace(cast(Cal, tokens[0].value), approx=True)
 
 
 def _same(tokens: Tokens, context: Context) -> Cal:
@@ -232,10 +236,10 @@ def part_of_quarter(tokens: Tokens, context: Context) -> Cal:
 
 
 _CAL = rule("", "cal", "cal", _same, needs="cal").makes
-_ORDINAL = "nth num ge?"
 COMPOSED: tuple[Rule, ...] = (
-    rule("first units of a period", "cal de? before num ge? (?: days | week | month )", "cal", _first_units, needs="before"),
-    rule("week of a period", f"cal de? {_ORDINAL} week", "cal", _nth_week, needs="nth"),
+    rule("the day itself", "cal exact", "cal", _same, needs="exact"),
+    rule("first units of a period", "cal de? before dur", "cal", _first_units, needs="before"),
+    rule("week of a period", "cal de? nthweek", "cal", _nth_week, needs="nthweek"),
     rule("date inside a period", "cal de? cal", "cal", _inside, needs="cal"),
     rule("date inside two periods", "cal de? cal", "cal", _inside, needs="cal"),
     rule("part of a composed date", "cal part", "cal", part_of_quarter, needs="part"),

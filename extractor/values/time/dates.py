@@ -8,6 +8,7 @@ from dataclasses import replace
 from extractor.values.numerals import Numeral
 from extractor.values.time.calendar import (
     DAY,
+    Again,
     Cal,
     date,
     day,
@@ -94,6 +95,37 @@ def _tens(month: int, number: Numeral, context: Context) -> Cal | None:
     """十几号 is the middle of the month, 二十几号 its end."""
     part = {10: "mid", 20: "late"}.get(int(number.low))
     return part_of(open_cal(named_month(month, month), context.today), part, context.conventions) if part else None
+
+
+def _day_of_rel_month(tokens: Tokens, context: Context) -> Cal | None:
+    """本月三十, 下个月8: a day without 号 or 日."""
+    number: Numeral = tokens[1].value
+    first, last = bounds(number)
+    if number.approx or (number.arabic and not number.digits):
+        return None
+    month = _rel_month(tokens, context)
+    return _read(month_days(first, last), month)
+
+
+def _read(again: Again, inside: Cal) -> Cal | None:
+    made = again(inside.start) if inside.start else None
+    return made if made and made.start and inside.end and made.start < inside.end else None
+
+
+def _first_month_day(tokens: Tokens, context: Context) -> Cal | None:
+    """元月二十."""
+    return open_cal(month_day(1, *bounds(tokens[1].value)), context.today) if tokens[0].value == 1 else None
+
+
+def _same_weekday(tokens: Tokens, context: Context) -> Cal | None:
+    """5月3日周一: the date decides."""
+    cal: Cal = tokens[0].value
+    one_day = cal.unit == "day" and cal.start and cal.end == cal.start + DAY
+    return cal if one_day and tokens[1].value <= 7 else None
+
+
+def _nth_week(tokens: Tokens, context: Context) -> int:
+    return bounds(tokens[1].value)[0]
 
 
 def _dated(tokens: Tokens, context: Context) -> Cal:
@@ -233,13 +265,16 @@ def _month_calendar_part(tokens: Tokens, context: Context) -> Cal | None:
 
 _NOT_COUNTED = "(?! measure | ge | yuan | pct | currency | up | more | month | year | oclock | week | hour | minute | of_parts | days )"
 DATES: tuple[Rule, ...] = (
+    rule("week by number", "nth num ge? week", "nthweek", _nth_week, needs="nth"),
     rule("year", "num year", "cal", _year, needs="year"),
     rule("relative year", "relyear", "cal", _rel_year, needs="relyear"),
     rule("fiscal year", "fiscal", "cal", _fiscal, needs="fiscal"),
     rule("month and day", f"num month num (?: day {'(?! measure )'} | {_NOT_COUNTED} )", "cal", _month_day, needs="month"),
     rule("month of a year", "nth num ge? month", "cal", _nth_month, needs="nth"),
     rule("month", "num month", "cal", _month, needs="month"),
+    rule("day of a relative month", f"relmonth num {_NOT_COUNTED} (?! day )", "cal", _day_of_rel_month, needs="relmonth"),
     rule("relative month", "relmonth", "cal", _rel_month, needs="relmonth"),
+    rule("day of January", f"dated num {_NOT_COUNTED} (?! day )", "cal", _first_month_day, needs="dated"),
     rule("written date", "dated", "cal", _dated, needs="dated"),
     rule("day of a month", "num day (?! within | measure )", "cal", _day, needs="day"),
     rule("relative day", "relday", "cal", _rel_day, needs="relday"),
@@ -250,11 +285,13 @@ DATES: tuple[Rule, ...] = (
     rule("half a month or week", "relhalf", "cal", _rel_half, needs="relhalf"),
     rule("relative week", "relweek", "cal", _rel_week, needs="relweek"),
     rule("weekday of a week", "relweekday", "cal", _rel_weekday, needs="relweekday"),
+    rule("date and its weekday", "cal weekday", "cal", _same_weekday, needs="weekday"),
     rule("run of weekdays", "weekday to weekday", "cal", _weekdays, needs="to"),
     rule("weekday", "weekday", "cal", _weekday, needs="weekday"),
     rule("festival", "holiday", "cal", _holiday, needs="holiday"),
-    rule("lunar date", "lunarmonth (?: lunarday | num (?! measure | ge ) ) | lunarday", "cal", _lunar, needs="lunarday"),
+    rule("lunar date", "lunarmonth? lunarday", "cal", _lunar, needs="lunarday"),
     rule("lunar month and day", "lunarmonth num (?! measure | ge )", "cal", _lunar, needs="lunarmonth"),
     rule("part of a date", "cal part", "cal", _part, needs="part"),
+    rule("month and part", "num calpart", "cal", _month_calendar_part, needs="calpart"),
     rule("part of the calendar", "calpart", "cal", _calendar_part, needs="calpart"),
 )

@@ -56,7 +56,7 @@ def check(contract: Contract) -> list[Trouble]:
 def slow_patterns(finder: Finder) -> Iterator[Trouble]:
     """Patterns over the limit on a hostile note. The best of two runs counts: machines hiccup."""
     for pattern in finder.patterns():
-        own = literals(pattern.source) or ()
+        own = [word for words in literals(pattern.source) for word in words]
         for text in (*HOSTILE, *((word * (10_000 // len(word)))[:-1] for word in own)):
             view = View(text, range(len(text) + 1))
             if min(_seconds(pattern, view), _seconds(pattern, view)) > SLOW:

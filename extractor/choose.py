@@ -3,7 +3,8 @@
 1. Findings of one field on overlapping words are one finding; the strongest candidate names its value and place.
 2. Fields that are rivals (`rival` in the contract: two time fields, competitor and device) cannot share words:
    the most confident keeps them.
-3. The same value again (same person for roles) is one value: the more confident, then the earlier place stays.
+3. The same value again is one value: the more confident, then the earlier place stays. For roles the same person
+   (`identity: evidence`) is one value, and has one role.
 4. A single-valued field keeps its most confident value, then the latest said.
 """
 
@@ -14,18 +15,19 @@ from dataclasses import dataclass
 
 from extractor.contract import Contract
 from extractor.kinds.base import Parsed
-from extractor.types import Candidate, Claim, Dropped, Json, Span
+from extractor.types import Candidate, Claim, Dropped, Span
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A candidate that stands and parses, with those that agree; `confidence` is the final one."""
+    """A candidate that stands and parses, with those that agree; `confidence` is the final one, `words` the evidence."""
 
     best: Candidate
     parsed: Parsed
     claim: Claim
     candidates: tuple[Candidate, ...]
     confidence: float
+    words: str
 
     @property
     def field(self) -> str:
@@ -78,9 +80,7 @@ def _winner(finding: Finding, kept: Sequence[Finding], contract: Contract) -> tu
     field = contract.fields[finding.field]
     for other in kept:
         if other.span.overlaps(finding.span):
-            if other.field == finding.field and field.identity == "value":
-                return other, "同一处文字已有更可信的读法"
-            if other.field == finding.field and other.parsed.value == finding.parsed.value:
+            if other.field == finding.field:
                 return other, "同一处文字已有更可信的读法"
             if field.rival and contract.fields[other.field].rival == field.rival:
                 return other, f"这几个字更像「{contract.fields[other.field].title}」"
@@ -92,12 +92,7 @@ def _winner(finding: Finding, kept: Sequence[Finding], contract: Contract) -> tu
 
 
 def _same(a: Finding, b: Finding, identity: str) -> bool:
-    return _key(a, identity) == _key(b, identity)
-
-
-def _key(finding: Finding, identity: str) -> tuple[str, Json]:
-    return (
-        (finding.best.hint or "", finding.parsed.value)
-        if identity == "value"
-        else (finding.best.hint or "", f"{finding.span.start}:{finding.span.end}")
-    )
+    """The same value, or, where the evidence says who it is about, the same words."""
+    if identity == "evidence":
+        return a.words == b.words
+    return (a.best.hint, a.parsed.value) == (b.best.hint, b.parsed.value)

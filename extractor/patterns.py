@@ -73,49 +73,52 @@ def alternation(words: Sequence[str]) -> str:
     return f"(?:{'|'.join([*options, f'[{single}]'] if single else options)})"
 
 
-def literals(pattern: str) -> tuple[str, ...] | None:
-    """Strings of which every match of `pattern` contains at least one, or None where no such set is known."""
-    found = _required(sre.parse(pattern))
-    return tuple(sorted(found)) if found else None
+def literals(pattern: str) -> tuple[tuple[str, ...], ...]:
+    """Sets of strings: every match of `pattern` contains at least one string of each set.
+
+    Empty where nothing is known to be required.
+    """
+    return tuple(tuple(sorted(words)) for words in _required(sre.parse(pattern)))
 
 
-def _required(items: Any) -> set[str] | None:
-    """The most selective required set among the elements of one sequence."""
-    sets: list[set[str]] = []
+def _required(items: Any) -> list[set[str]]:
+    """The sets that the elements of one sequence require."""
+    found: list[set[str]] = []
     run = ""
     for op, argument in [*items, (None, None)]:
         if op is sre.LITERAL:
             run += chr(argument)
             continue
         if run:
-            sets.append({run})
+            found.append({run})
             run = ""
-        if op in _BY_OP and (inner := _BY_OP[op](argument)):
-            sets.append(inner)
-    return max(sets, key=_selectivity) if sets else None
+        if op in _BY_OP:
+            found += _BY_OP[op](argument)
+    return found
 
 
 def _selectivity(words: set[str]) -> tuple[int, int]:
     return min(map(len, words)), -len(words)
 
 
-def _branch(argument: Any) -> set[str] | None:
+def _branch(argument: Any) -> list[set[str]]:
+    """Of each option its most selective set; nothing where one option requires nothing."""
     options = [_required(option) for option in argument[1]]
-    return set().union(*(o for o in options if o)) if all(options) else None
+    return [set().union(*(max(o, key=_selectivity) for o in options))] if all(options) else []
 
 
-def _repeat(argument: Any) -> set[str] | None:
+def _repeat(argument: Any) -> list[set[str]]:
     least, _most, items = argument
-    return _required(items) if least else None
+    return _required(items) if least else []
 
 
-def _character_set(argument: Any) -> set[str] | None:
+def _character_set(argument: Any) -> list[set[str]]:
     if len(argument) > 40 or any(op is not sre.LITERAL for op, _ in argument):
-        return None
-    return {chr(code) for _, code in argument}
+        return []
+    return [{chr(code) for _, code in argument}]
 
 
-_BY_OP: dict[Any, Callable[[Any], set[str] | None]] = {
+_BY_OP: dict[Any, Callable[[Any], list[set[str]]]] = {
     sre.BRANCH: _branch,
     sre.SUBPATTERN: lambda argument: _required(argument[-1]),
     sre.MAX_REPEAT: _repeat,

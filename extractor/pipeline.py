@@ -65,7 +65,7 @@ class Engine:
         candidates = [*found.candidates, *tagged]
         claims = [(c, judge(c, candidates, found.cues, reading, self.contract)) for c in candidates]
         standing, dropped = self._parse(claims, reading)
-        findings = [self._finding(g) for g in group(standing)]
+        findings = [self._finding(g, note.text) for g in group(standing)]
         kept, lost = choose(findings, self.contract)
         stated = [self._extraction(f, reading, found) for f in kept]
         sure = [e for e in stated if e.confidence >= self.contract.fields[e.field].threshold]
@@ -102,10 +102,11 @@ class Engine:
         refused = problem(field, parsed.value)
         return refused.message if refused else parsed
 
-    def _finding(self, items: Sequence[tuple[Candidate, Parsed, Claim]]) -> Finding:
+    def _finding(self, items: Sequence[tuple[Candidate, Parsed, Claim]], text: str) -> Finding:
         best, parsed, claim = items[0]
         candidates = tuple(c for c, _, _ in items)
-        return Finding(best, parsed, claim, candidates, self.calibrator(best.field, candidates, claim))
+        confidence = self.calibrator(best.field, candidates, claim)
+        return Finding(best, parsed, claim, candidates, confidence, text[parsed.span.start : parsed.span.end])
 
     def _extraction(self, finding: Finding, reading: Reading, found: Findings) -> Extraction:
         field = self.contract.fields[finding.field]

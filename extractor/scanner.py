@@ -6,7 +6,6 @@ one with field placeholders on the view in which those fields' findings are toke
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -84,8 +83,8 @@ class Scanner(Generic[Owner]):
 
     def __init__(self, patterns: Sequence[tuple[Owner, Pattern]], words: Sequence[tuple[Owner, Sequence[str]]]) -> None:
         self.patterns = list(patterns)
-        self._always: list[int] = []
-        self._jobs: list[list[int]] = []
+        self._complete = [0] * len(self.patterns)  # bits of all sets that a pattern requires
+        self._jobs: list[list[tuple[int, int]]] = []  # needle → (pattern, bit of the set it is in)
         self._owners: list[list[Owner]] = []
         needles: dict[str, int] = {}
         for number, (_, pattern) in enumerate(self.patterns):
@@ -93,8 +92,8 @@ class Scanner(Generic[Owner]):
         for owner, entries in words:
             for word in entries:
                 self._owners[self._needle(fold(word), needles)].append(owner)
-        self._needles = list(needles)
-        self._automaton = AhoCorasick(self._needles) if needles else None
+        self._always = [n for n, bits in enumerate(self._complete) if not bits]
+        self._automaton = AhoCorasick(list(needles)) if needles else None
 
     def _needle(self, text: str, needles: dict[str, int]) -> int:
         number = needles.setdefault(text, len(needles))
@@ -108,23 +107,24 @@ class Scanner(Generic[Owner]):
             required = literals(pattern.source)
         except Exception as error:
             raise ContractError(pattern.file, pattern.key, f"正则写错了：{error}") from None
-        if required is None:
-            self._always.append(number)
-        for text in required or ():
-            self._jobs[self._needle(text, needles)].append(number)
+        for place, texts in enumerate(required):
+            self._complete[number] |= 1 << place
+            for text in texts:
+                self._jobs[self._needle(text, needles)].append((number, 1 << place))
 
     def scan(self, view: View) -> Iterator[Hit[Owner]]:
-        """Every match on this view, words first, in the order of the contract."""
-        todo = set(self._always)
+        """Every match on this view: words first, then patterns in the order of the contract."""
+        met: dict[int, int] = {}
+        words: dict[int, list[tuple[int, int, Owner]]] = {}
         if self._automaton:
-            words: dict[int, list[tuple[int, int, Owner]]] = defaultdict(list)
             for needle, start, end in self._automaton.find_matches_as_indexes(view.text, overlapping=True):
-                todo.update(self._jobs[needle])
+                for number, bit in self._jobs[needle]:
+                    met[number] = met.get(number, 0) | bit
                 for owner in self._owners[needle]:
-                    words[id(owner)].append((start, end, owner))
-            for entries in words.values():
-                yield from _longest_words(view, entries)
-        for number in sorted(todo):
+                    words.setdefault(id(owner), []).append((start, end, owner))
+        for entries in words.values():
+            yield from _longest_words(view, entries)
+        for number in sorted([*self._always, *(n for n, bits in met.items() if bits == self._complete[n])]):
             owner, pattern = self.patterns[number]
             for match in pattern.matches(view):
                 yield _hit(owner, view, match)

@@ -74,6 +74,7 @@ class Lexicon:
     next_lengths: Mapping[str, tuple[int, ...]]
     unit_lengths: Mapping[str, tuple[int, ...]]
     triggers: re.Pattern[str]
+    starts: frozenset[str]
 
 
 def half_width(text: str) -> str:
@@ -87,8 +88,12 @@ def tokens(text: str, lexicon: Lexicon, busy: Iterable[tuple[int, int]] = ()) ->
     blocked = dict(busy)
     at = 0
     search = lexicon.triggers.search
+    starts = lexicon.starts
     while found := search(text, at):
         at = found.start()
+        if text[at] not in starts and text[at : at + 2] not in starts:
+            at += 1
+            continue
         if at in blocked:
             at = blocked[at]
             continue
@@ -221,10 +226,11 @@ def load_lexicon(folder: Path = TABLES) -> Lexicon:
     anywhere["半百"] = Word(_NUM, Numeral(50.0, 50.0, 50.0))
     anywhere.update(dict(_joined(folder)))
     anywhere.update({word: Word(_SKIP, None, unless) for word, unless in _columns("not_values", 2, folder)})
-    triggers = "".join(sorted({w[0] for w in anywhere} | set(START)))
+    starts = frozenset({w[:2] for w in anywhere} | set(START))
+    triggers = "".join(sorted({w[0] for w in starts}))
     return Lexicon(
         anywhere, following, unit, _lengths(anywhere), _lengths(following), _lengths(unit),
-        re.compile(f"[{re.escape(triggers)}]"),
+        re.compile(f"[{re.escape(triggers)}]"), starts,
     )  # fmt: skip
 
 

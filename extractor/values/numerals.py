@@ -125,6 +125,8 @@ def _digit_string(parts: list[_Part]) -> tuple[int, Numeral | None] | None:
         return None
     if count < len(parts) and parts[count].kind == "point":
         return None
+    if any(p.text in _NO_TAIL for p in parts[1:count]):
+        return None
     values = [int(p.value) for p in parts[:count]]
     if count == 2 and _is_pair(values[0], values[1]):
         return None

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from extractor.errors import FieldNoteError
-from service.cli import contract, extract, serve
+from service.cli import bench, contract, extract, serve
 
 app = typer.Typer(
     name="fieldnote",
@@ -19,6 +19,7 @@ app = typer.Typer(
 extract.register(app)
 contract.register(app)
 serve.register(app)
+bench.register(app)
 
 
 def main() -> None:

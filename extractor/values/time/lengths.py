@@ -202,15 +202,15 @@ LENGTHS: tuple[Rule, ...] = (
          "dur", _length, needs="ge"),
     rule("days inside", "num day (?= within )", "dur", _length, needs="within"),
     rule("quarters of an hour", "num ke", "dur", _length, needs="ke"),
-    rule("hours of a joined length", "(?<= days ) num oclock", "dur", _length, needs="oclock"),
+    rule("hours of a joined length", "(?<= dur ) num oclock", "dur", _length, needs="oclock"),
     rule("half a unit", "halfdur more?", "dur", _half, needs="halfdur"),
     rule("joined length", "dur plus? dur", "dur", _joined, needs="dur"),
     rule("joined length of three", "dur plus? dur", "dur", _joined, needs="dur"),
     rule("from a length to another", "dur to dur", "dur", _between, needs="to"),
 )  # fmt: skip
 OFFSETS: tuple[Rule, ...] = (
-    rule("length from now on", "next_n dur within?", "cal", _within, needs="next_n"),
-    rule("length until now", "last_n dur", "cal", _last_n, needs="last_n"),
+    rule("length from now on", "next_n de? dur within?", "cal", _within, needs="next_n"),
+    rule("length until now", "last_n de? dur", "cal", _last_n, needs="last_n"),
     rule("what is left", "still dur", "cal", _still, needs="still"),
     rule("length from now", "dur after", "cal", _after, needs="after"),
     rule("length ago", "dur before", "cal", _before, needs="before"),

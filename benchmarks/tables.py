@@ -1,0 +1,70 @@
+"""Draw the README's tables from `benchmarks/results/`, between the markers; a test keeps them equal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks import RESULTS
+from extractor.contract import load_contract
+
+README = Path(__file__).parent.parent / "README.md"
+MARKS = ("<!-- benchmarks: begin -->", "<!-- benchmarks: end -->")
+
+
+def tables() -> str:
+    """The Markdown between the markers."""
+    parts = []
+    if accuracy := _read("accuracy-rules"):
+        parts.append(_accuracy(accuracy))
+    if speed := _read("speed"):
+        parts.append(_speed(speed))
+    return "\n\n".join(parts)
+
+
+def page(text: str) -> str:
+    """The README with its tables redrawn."""
+    head, _, rest = text.partition(MARKS[0])
+    _, _, tail = rest.partition(MARKS[1])
+    return f"{head}{MARKS[0]}\n{tables()}\n{MARKS[1]}{tail}"
+
+
+def _read(name: str) -> dict[str, Any] | None:
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _accuracy(result: dict[str, Any]) -> str:
+    titles = {f.name: f.title for f in load_contract().fields.values()}
+    micro = result["micro"]
+    rows = [f"| **全部** | {micro['p']:.2f} | {micro['r']:.2f} | {micro['f1']:.2f} | {micro['gold']} |"]
+    rows += [
+        f"| {titles.get(name, name)} | {f['p']:.2f} | {f['r']:.2f} | {f['f1']:.2f} | {f['gold']} |"
+        for name, f in sorted(result["fields"].items(), key=lambda item: -item[1]["gold"])
+    ]
+    head = f"开发集 {result['notes']} 条，只用规则；证据对 {result['evidence_ok']:.2f}，确定与否对 {result['certain_ok']:.2f}。\n"
+    return "\n".join([head, "| 字段 | 精确率 | 召回率 | F1 | 金标数 |", "|---|--:|--:|--:|--:|", *rows])
+
+
+def _speed(result: dict[str, Any]) -> str:
+    ours, peer, start = result["fieldnote_us"], result["jionlp_us"], result["start"]
+    lines = [
+        f"同一进程、单线程、交替测量（{result['machine']['processor']}）：\n",
+        "| | 平均 µs | p50 | p99 |",
+        "|---|--:|--:|--:|",
+        f"| FieldNote 规则，19 个字段 | {ours['mean']} | {ours['p50']} | {ours['p99']} |",
+        f"| JioNLP 时间+金额+电话+邮箱 | {peer['mean']} | {peer['p50']} | {peer['p99']} |",
+        "",
+        f"导入加载 {start['seconds']} 秒，常驻 {start['resident_mb']} MB。",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Rewrite the README in place."""
+    README.write_text(page(README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

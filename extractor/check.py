@@ -11,7 +11,6 @@ from extractor.contract import Contract, Example, Expect, Field
 from extractor.errors import ContractError
 from extractor.find import Finder
 from extractor.kinds import KINDS
-from extractor.patterns import literals
 from extractor.pipeline import Engine
 from extractor.reading import View
 from extractor.scanner import Pattern
@@ -56,7 +55,7 @@ def check(contract: Contract) -> list[Trouble]:
 def slow_patterns(finder: Finder) -> Iterator[Trouble]:
     """Patterns over the limit on a hostile note. The best of two runs counts: machines hiccup."""
     for pattern in finder.patterns():
-        own = [word for words in literals(pattern.source) for word in words]
+        own = [word for need in pattern.needs.all for word in sorted(need.words)]
         for text in (*HOSTILE, *((word * (10_000 // len(word)))[:-1] for word in own)):
             view = View(text, range(len(text) + 1))
             if min(_seconds(pattern, view), _seconds(pattern, view)) > SLOW:

@@ -20,6 +20,7 @@ class Owner:
     field: Field | None = None
     near: Pattern | None = None
     unless: Pattern | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,13 @@ class Finder:
         cues: list[Hit[Cue]] = []
         for view, scanner in self._views(reading, candidates):
             for hit in scanner.scan(view):
-                match hit.owner.item, hit.owner.field:
-                    case Cue() as cue, _:
-                        cues.append(Hit(cue, hit.span, hit.whole, hit.speaker))
-                    case Refusal() as refusal, Field() as field:
-                        refused.append((field, refusal, hit.span))
-                    case Rule() as rule, Field() as field if _holds(hit, view, reading):
-                        source = f"rule:{field.name}/{rule.name}"
-                        candidates.append(Candidate(field.name, hit.span, rule.score, source, rule.value))
+                item, field = hit.owner.item, hit.owner.field
+                if isinstance(item, Cue):
+                    cues.append(Hit(item, hit.span, hit.whole, hit.speaker))
+                elif field and isinstance(item, Refusal):
+                    refused.append((field, item, hit.span))
+                elif field and isinstance(item, Rule) and _holds(hit, view, reading):
+                    candidates.append(Candidate(field.name, hit.span, item.score, hit.owner.source, item.value))
         return Findings(tuple(candidates), tuple(refused), tuple(cues))
 
     def patterns(self) -> Iterator[Pattern]:
@@ -111,7 +111,7 @@ def _sources(contract: Contract) -> Iterator[tuple[Owner, tuple[str, ...], str |
         for rule in field.rules:
             words = contract.lexicons[rule.words] if isinstance(rule.words, str) else rule.words
             texts = tuple(t for t in (rule.pattern, rule.near, rule.unless) if t)
-            yield Owner(rule, field), texts, rule.pattern or words or ()
+            yield Owner(rule, field, source=f"rule:{field.name}/{rule.name}"), texts, rule.pattern or words or ()
         for refusal in field.refusals:
             yield Owner(refusal, field), (refusal.pattern,), refusal.pattern
     for cue in contract.cues:

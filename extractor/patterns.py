@@ -1,4 +1,4 @@
-"""Patterns of the contract: placeholders, folding, and the literals that a match cannot do without.
+"""Patterns of the contract: placeholders and folding.
 
 Rules see folded text: full-width letters and digits half-width, Latin letters lower-case, one code point for one
 code point, so that offsets into folded text are offsets into the raw text.
@@ -13,10 +13,8 @@ Placeholders in a pattern:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from re import _parser as sre  # type: ignore[attr-defined]
-from typing import Any
 
 VALUE_TOKENS = ("time", "money", "quantity", "percent", "duration", "recurrence", "phone")
 PRIVATE = 0xE000
@@ -71,57 +69,3 @@ def alternation(words: Sequence[str]) -> str:
     options = [re.escape(w) for w in folded if len(w) > 1]
     single = "".join(re.escape(w) for w in folded if len(w) == 1)
     return f"(?:{'|'.join([*options, f'[{single}]'] if single else options)})"
-
-
-def literals(pattern: str) -> tuple[tuple[str, ...], ...]:
-    """Sets of strings: every match of `pattern` contains at least one string of each set.
-
-    Empty where nothing is known to be required.
-    """
-    return tuple(tuple(sorted(words)) for words in _required(sre.parse(pattern)))
-
-
-def _required(items: Any) -> list[set[str]]:
-    """The sets that the elements of one sequence require."""
-    found: list[set[str]] = []
-    run = ""
-    for op, argument in [*items, (None, None)]:
-        if op is sre.LITERAL:
-            run += chr(argument)
-            continue
-        if run:
-            found.append({run})
-            run = ""
-        if op in _BY_OP:
-            found += _BY_OP[op](argument)
-    return found
-
-
-def _selectivity(words: set[str]) -> tuple[int, int]:
-    return min(map(len, words)), -len(words)
-
-
-def _branch(argument: Any) -> list[set[str]]:
-    """Of each option its most selective set; nothing where one option requires nothing."""
-    options = [_required(option) for option in argument[1]]
-    return [set().union(*(max(o, key=_selectivity) for o in options))] if all(options) else []
-
-
-def _repeat(argument: Any) -> list[set[str]]:
-    least, _most, items = argument
-    return _required(items) if least else []
-
-
-def _character_set(argument: Any) -> list[set[str]]:
-    if len(argument) > 40 or any(op is not sre.LITERAL for op, _ in argument):
-        return []
-    return [{chr(code) for _, code in argument}]
-
-
-_BY_OP: dict[Any, Callable[[Any], list[set[str]]]] = {
-    sre.BRANCH: _branch,
-    sre.SUBPATTERN: lambda argument: _required(argument[-1]),
-    sre.MAX_REPEAT: _repeat,
-    sre.MIN_REPEAT: _repeat,
-    sre.IN: _character_set,
-}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from extractor.patterns import CLAUSE_END, SENTENCE_END, fold
 from extractor.types import Note, Span
 from extractor.values.finder import find_values
 from extractor.values.types import Found
+
+
+_CLAUSE_END = re.compile(f"[{CLAUSE_END}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Reading:
 def read(note: Note) -> Reading:
     """Fold the text, find its values, note where clauses and sentences end."""
     text = fold(note.text)
-    clauses = tuple(i + 1 for i, c in enumerate(text) if c in CLAUSE_END)
+    clauses = tuple(m.end() for m in _CLAUSE_END.finditer(text))
     sentences = tuple(i for i in clauses if text[i - 1] in SENTENCE_END)
     raw = View(text, range(len(text) + 1))
     return Reading(

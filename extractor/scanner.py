@@ -1,4 +1,4 @@
-"""Run hundreds of patterns in microseconds: one Aho-Corasick pass says which can match, only those are run.
+"""Run hundreds of patterns in microseconds: one Aho-Corasick pass says which can match, and where; only those run there.
 
 A pattern over plain text runs on the raw view; one with value placeholders on the view in which values are tokens;
 one with field placeholders on the view in which those fields' findings are tokens too.
@@ -6,20 +6,23 @@ one with field placeholders on the view in which those fields' findings are toke
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import and_
 from typing import Any, Generic, TypeVar
 
 import regex
 from ahocorasick_rs import AhoCorasick
 
 from extractor.errors import ContractError
-from extractor.patterns import PRIVATE, VALUE_TOKENS, expand, fold, literals
+from extractor.needs import FAR, Needs, needs
+from extractor.patterns import PRIVATE, VALUE_TOKENS, expand, fold
 from extractor.reading import View
 from extractor.types import Span
 
 TIME_LIMIT = 0.05  # seconds a single pattern may take on one note
+SHORT = 200  # characters
 Owner = TypeVar("Owner")
 
 
@@ -56,12 +59,28 @@ class Pattern:
         except TimeoutError:
             return False
 
-    def matches(self, view: View) -> Iterator[Any]:
-        """Non-overlapping matches; stops silently where the time limit is reached."""
+    @cached_property
+    def needs(self) -> Needs:
+        """What a match cannot do without."""
         try:
-            yield from self.compiled.finditer(view.text, timeout=TIME_LIMIT)
+            return needs(self.source)
+        except Exception as error:
+            raise ContractError(self.file, self.key, f"正则写错了：{error}") from None
+
+    def matches(self, view: View, start: int = 0, end: int = FAR) -> list[Any]:
+        """Non-overlapping matches within `[start, end)` of the view; those until the time limit is reached.
+
+        A time limit costs a third of a short run. Without nested repetition the ways to match a short stretch are few.
+        """
+        start, end = max(0, start), min(end, len(view.text))
+        if end - start <= SHORT and not self.needs.nested:
+            return list(self.compiled.finditer(view.text, start, end))
+        found: list[Any] = []
+        try:
+            found.extend(self.compiled.finditer(view.text, start, end, timeout=TIME_LIMIT))
         except TimeoutError:
-            return
+            pass
+        return found
 
 
 class Tokens:
@@ -79,62 +98,112 @@ class Tokens:
 
 
 class Scanner(Generic[Owner]):
-    """All patterns and words that run on one view."""
+    """All patterns and words that run on one view.
+
+    `_planes[needle]` says which needs of which patterns a needle meets: in plane k, bit p stands for the k-th need of
+    pattern p. A pattern is worth running where its bit is set in every plane.
+    """
 
     def __init__(self, patterns: Sequence[tuple[Owner, Pattern]], words: Sequence[tuple[Owner, Sequence[str]]]) -> None:
         self.patterns = list(patterns)
-        self._complete = [0] * len(self.patterns)  # bits of all sets that a pattern requires
-        self._jobs: list[list[tuple[int, int]]] = []  # needle → (pattern, bit of the set it is in)
-        self._owners: list[list[Owner]] = []
-        needles: dict[str, int] = {}
-        for number, (_, pattern) in enumerate(self.patterns):
-            self._index_literals(number, pattern, needles)
+        self._needles: dict[str, int] = {}
+        self._owners: dict[int, list[Owner]] = {}
         for owner, entries in words:
             for word in entries:
-                self._owners[self._needle(fold(word), needles)].append(owner)
-        self._always = [n for n, bits in enumerate(self._complete) if not bits]
-        self._automaton = AhoCorasick(list(needles)) if needles else None
+                self._owners.setdefault(self._needle(fold(word)), []).append(owner)
+        needs = [[frozenset(map(self._needle, n.words)) for n in p.needs.all] for _, p in self.patterns]
+        self._anchors = [_anchor(p.needs, needs) for (_, p), needs in zip(self.patterns, needs, strict=True)]
+        depth = max(map(len, needs), default=0)
+        self._idle = [sum(1 << p for p, sets in enumerate(needs) if len(sets) <= k) for k in range(depth)]
+        planes: dict[int, dict[int, int]] = {}
+        for p, sets in enumerate(needs):
+            for k, needles in enumerate(sets):
+                for needle in needles:
+                    mine = planes.setdefault(needle, {})
+                    mine[k] = mine.get(k, 0) | 1 << p
+        self._planes = [tuple(planes.get(n, {}).items()) for n in range(len(self._needles))]
+        self._automaton = AhoCorasick(list(self._needles)) if self._needles else None
 
-    def _needle(self, text: str, needles: dict[str, int]) -> int:
-        number = needles.setdefault(text, len(needles))
-        if number == len(self._jobs):
-            self._jobs.append([])
-            self._owners.append([])
-        return number
-
-    def _index_literals(self, number: int, pattern: Pattern, needles: dict[str, int]) -> None:
-        try:
-            required = literals(pattern.source)
-        except Exception as error:
-            raise ContractError(pattern.file, pattern.key, f"正则写错了：{error}") from None
-        for place, texts in enumerate(required):
-            self._complete[number] |= 1 << place
-            for text in texts:
-                self._jobs[self._needle(text, needles)].append((number, 1 << place))
+    def _needle(self, text: str) -> int:
+        return self._needles.setdefault(text, len(self._needles))
 
     def scan(self, view: View) -> Iterator[Hit[Owner]]:
         """Every match on this view: words first, then patterns in the order of the contract."""
-        met: dict[int, int] = {}
-        words: dict[int, list[tuple[int, int, Owner]]] = {}
+        met = self._met(view)
+        yield from self._words(view, met)
+        for number in self._complete(met):
+            owner, pattern = self.patterns[number]
+            for start, end in self._windows(number, met):
+                for match in pattern.matches(view, start, end):
+                    yield _hit(owner, view, match)
+
+    def _met(self, view: View) -> dict[int, list[tuple[int, int]]]:
+        """Needle → where it occurs."""
+        met: dict[int, list[tuple[int, int]]] = {}
         if self._automaton:
             for needle, start, end in self._automaton.find_matches_as_indexes(view.text, overlapping=True):
-                for number, bit in self._jobs[needle]:
-                    met[number] = met.get(number, 0) | bit
-                for owner in self._owners[needle]:
-                    words.setdefault(id(owner), []).append((start, end, owner))
-        for entries in words.values():
+                if needle in met:
+                    met[needle].append((start, end))
+                else:
+                    met[needle] = [(start, end)]
+        return met
+
+    def _words(self, view: View, met: Mapping[int, list[tuple[int, int]]]) -> Iterator[Hit[Owner]]:
+        words: dict[int, list[tuple[int, int, Owner]]] = {}
+        for needle in met.keys() & self._owners.keys():
+            for owner in self._owners[needle]:
+                words.setdefault(id(owner), []).extend((start, end, owner) for start, end in met[needle])
+        for entries in sorted(words.values(), key=min):
             yield from _longest_words(view, entries)
-        for number in sorted([*self._always, *(n for n, bits in met.items() if bits == self._complete[n])]):
-            owner, pattern = self.patterns[number]
-            for match in pattern.matches(view):
-                yield _hit(owner, view, match)
+
+    def _complete(self, met: Iterable[int]) -> Iterator[int]:
+        """Patterns all of whose needs are met, in order."""
+        planes = list(self._idle)
+        for needle in met:
+            for k, bits in self._planes[needle]:
+                planes[k] |= bits
+        left = reduce(and_, planes) if planes else (1 << len(self.patterns)) - 1
+        while left:
+            lowest = left & -left
+            yield lowest.bit_length() - 1
+            left ^= lowest
+
+    def _windows(self, number: int, met: Mapping[int, list[tuple[int, int]]]) -> list[tuple[int, int]]:
+        """Where a match of the pattern can lie: around its anchor's words."""
+        anchor = self._anchors[number]
+        if anchor is None:
+            return [(0, FAR)]
+        needles, left, right = anchor
+        return _merged([(a - left, b + right) for needle in needles.intersection(met) for a, b in met[needle]])
+
+
+def _anchor(wanted: Needs, needles: Sequence[frozenset[int]]) -> tuple[frozenset[int], int, int] | None:
+    """The needles of the anchor, and how far a match and what it looks at can lie to their left and right."""
+    if wanted.anchor is None:
+        return None
+    need = wanted.all[wanted.anchor]
+    return needles[wanted.anchor], need.before, need.after + wanted.reach
+
+
+def _merged(places: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Overlapping or touching stretches as one, in text order."""
+    if len(places) == 1:
+        return places
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(places):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
 
 
 def _hit(owner: Owner, view: View, match: Any) -> Hit[Owner]:
-    groups = match.re.groupindex
+    """The evidence is the group `v` where the pattern has one, else the whole match."""
+    groups = match.groupdict()
     whole = view.span(*match.span())
-    span = view.span(*match.span("v")) if "v" in groups and match.start("v") >= 0 else whole
-    speaker = view.span(*match.span("speaker")) if "speaker" in groups and match.start("speaker") >= 0 else None
+    span = view.span(*match.span("v")) if groups.get("v") is not None else whole
+    speaker = view.span(*match.span("speaker")) if groups.get("speaker") is not None else None
     return Hit(owner, span, whole, speaker)
 
 

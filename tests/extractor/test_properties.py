@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from itertools import islice
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractor.confidence import PriorCalibrator
 from extractor.explain import replay
-from extractor.patterns import fold, literals
+from extractor.patterns import fold
 from extractor.pipeline import load_engine
 from extractor.render import result_json
+from extractor.reading import View
+from extractor.scanner import Scanner
 from extractor.types import Note
 from tests.conftest import SENT_AT
 
@@ -60,14 +61,16 @@ def test_folding_keeps_every_position(text):
     assert len(fold(text)) == len(text)
 
 
-def test_prefilter_never_hides_a_match():
-    """On every example sentence each pattern that matches contains one of its required literals."""
+def test_scanning_around_anchors_finds_what_the_whole_text_gives():
+    """On every example sentence, alone and in a long note, each pattern finds the same matches with its needs or without."""
     texts = [fold(e.text) for f in RULES.contract.fields.values() for e in f.examples]
+    texts.append("".join(texts))
     checked = 0
     for pattern in RULES.finder.patterns():
-        required = literals(pattern.source)
+        scanner = Scanner([(None, pattern)], [])
         for text in texts:
-            for match in islice(pattern.compiled.finditer(text), 3):
-                assert all(any(word in match[0] for word in words) for words in required)
-                checked += 1
-    assert checked > 50
+            whole = [m.span() for m in pattern.compiled.finditer(text)]
+            hits = [(h.whole.start, h.whole.end) for h in scanner.scan(View(text, range(len(text) + 1)))]
+            assert hits == whole, pattern.key
+            checked += len(whole)
+    assert checked > 200

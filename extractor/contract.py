@@ -54,7 +54,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """验证规则: checks on the canonical value, in the words a rep understands."""
+    """验证规则: checks on the canonical value, in the words a rep understands.
+
+    `future`: the time may not lie wholly before the day of the note.
+    """
 
     __pydantic_config__ = _STRICT
     note: str
@@ -62,6 +65,7 @@ class Validation:
     minimum: float | None = None
     maximum: float | None = None
     max_length: int | None = None
+    future: bool = False
     message: str | None = None
 
 

@@ -99,7 +99,7 @@ class Engine:
         parsed = KINDS[field.kind].parse(words)
         if parsed is None:
             return "这几个字里读不出这个字段的值"
-        refused = problem(field, parsed.value)
+        refused = problem(field, parsed.value, note.sent_at)
         return refused.message if refused else parsed
 
     def _finding(self, items: Sequence[tuple[Candidate, Parsed, Claim]], text: str) -> Finding:

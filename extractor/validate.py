@@ -22,8 +22,8 @@ class Problem:
     message: str
 
 
-def problem(field: Field, value: Json) -> Problem | None:
-    """None where the contract allows the value."""
+def problem(field: Field, value: Json, sent_at: datetime | None = None) -> Problem | None:
+    """None where the contract allows the value; `sent_at` is the note's time, for checks against the past."""
     rule, text = field.validation, value if isinstance(value, str) else None
     hint = rule.message or rule.note
     if field.values and value not in field.values:
@@ -37,7 +37,14 @@ def problem(field: Field, value: Json) -> Problem | None:
     for number in _numbers(value):
         if (rule.minimum is not None and number < rule.minimum) or (rule.maximum is not None and number > rule.maximum):
             return Problem("contract.range", f"「{field.title}」{hint}")
+    if rule.future and sent_at and _is_past(value, sent_at):
+        return Problem("contract.past", f"「{field.title}」这个时间在写笔记时已经过去。{field.capture.ask}")
     return None
+
+
+def _is_past(value: Json, sent_at: datetime) -> bool:
+    end = value.get("end") if isinstance(value, dict) else None
+    return isinstance(end, str) and end < sent_at.date().isoformat()
 
 
 def _numbers(value: Json) -> list[float]:
@@ -60,4 +67,4 @@ def parse_input(contract: Contract, name: str, text: str, sent_at: datetime) -> 
     parsed = KINDS[field.kind].parse(words)
     if parsed is None:
         return Problem("contract.unreadable", f"「{text[:40]}」读不成「{field.title}」。{field.capture.ask}")
-    return problem(field, parsed.value) or parsed.value
+    return problem(field, parsed.value, sent_at) or parsed.value

@@ -20,7 +20,7 @@ from extractor.types import Candidate, Claim, Dropped, Span
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A candidate that stands and parses, with those that agree; `confidence` is the final one, `words` the evidence."""
+    """A candidate that stands and parses, with those that agree; `confidence` is final, `words` is the evidence."""
 
     best: Candidate
     parsed: Parsed

@@ -12,7 +12,6 @@ from extractor.types import Note, Span
 from extractor.values.finder import find_values
 from extractor.values.types import Found
 
-
 _CLAUSE_END = re.compile(f"[{CLAUSE_END}]")
 
 

@@ -1,4 +1,4 @@
-"""Run hundreds of patterns in microseconds: one Aho-Corasick pass says which can match, and where; only those run there.
+"""Run hundreds of patterns in microseconds: one Aho-Corasick pass says which can match, and where to run them.
 
 A pattern over plain text runs on the raw view; one with value placeholders on the view in which values are tokens;
 one with field placeholders on the view in which those fields' findings are tokens too.
@@ -7,6 +7,7 @@ one with field placeholders on the view in which those fields' findings are toke
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import and_
@@ -76,10 +77,8 @@ class Pattern:
         if end - start <= SHORT and not self.needs.nested:
             return list(self.compiled.finditer(view.text, start, end))
         found: list[Any] = []
-        try:
+        with suppress(TimeoutError):
             found.extend(self.compiled.finditer(view.text, start, end, timeout=TIME_LIMIT))
-        except TimeoutError:
-            pass
         return found
 
 

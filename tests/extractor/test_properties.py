@@ -11,8 +11,8 @@ from extractor.confidence import PriorCalibrator
 from extractor.explain import replay
 from extractor.patterns import fold
 from extractor.pipeline import load_engine
-from extractor.render import result_json
 from extractor.reading import View
+from extractor.render import result_json
 from extractor.scanner import Scanner
 from extractor.types import Note
 from tests.conftest import SENT_AT
@@ -62,7 +62,7 @@ def test_folding_keeps_every_position(text):
 
 
 def test_scanning_around_anchors_finds_what_the_whole_text_gives():
-    """On every example sentence, alone and in a long note, each pattern finds the same matches with its needs or without."""
+    """Each pattern finds the same with its needs as without, on every example sentence, alone and in a long note."""
     texts = [fold(e.text) for f in RULES.contract.fields.values() for e in f.examples]
     texts.append("".join(texts))
     checked = 0

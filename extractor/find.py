@@ -40,7 +40,7 @@ class Finder:
         sources = list(_sources(contract))
         mentioned = {name for _, texts, _ in sources for text in texts for name in references(text)}
         self._token_fields = tuple(name for name in contract.fields if name in mentioned)
-        self._tokens = Tokens(self._token_fields)
+        self._tokens = Tokens(self._token_fields, contract.lexicons)
         levels: list[list[tuple[Owner, str | Sequence[str]]]] = [[], [], []]
         for owner, texts, main in sources:
             levels[self._level(texts)].append((owner, main))
@@ -102,7 +102,7 @@ class Finder:
 
     def _pattern(self, owner: Owner, source: str, key: str) -> Pattern:
         file = f"{owner.field.name}.yaml" if owner.field else "cues.yaml"
-        return self._tokens.pattern(source, self._contract.lexicons, file, f"{owner.item.name}.{key}")
+        return self._tokens.pattern(source, file, f"{owner.item.name}.{key}")
 
 
 def _sources(contract: Contract) -> Iterator[tuple[Owner, tuple[str, ...], str | Sequence[str]]]:

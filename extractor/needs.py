@@ -6,9 +6,8 @@ exact: running the pattern over the whole text finds the same matches (a propert
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
 from re import _parser as sre  # type: ignore[attr-defined]
 from typing import Any
 
@@ -43,37 +42,73 @@ class Needs:
     nested: bool
 
 
-def needs(pattern: str) -> Needs:
-    """Needs of an expanded pattern. Raises re.error where Python's own parser does not know the syntax."""
-    tree = sre.parse(pattern)
-    found = tuple(_sequence(tree))
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What one part of a pattern needs, how long its match can be, how far it looks ahead, whether it is `nested`."""
+
+    needs: list[Need]
+    width: int = 0
+    ahead: int = 0
+    nested: bool = False
+    varies: bool = False
+
+
+_ONE = Shape([], 1)
+_NOTHING = Shape([])
+
+
+def any_word(words: Collection[str]) -> Shape:
+    """The shape of an alternation of words."""
+    lengths = {len(word) for word in words}
+    return Shape([Need(frozenset(words))], max(lengths), varies=len(lengths) > 1) if words else _NOTHING
+
+
+def needs(pattern: str, stand_ins: Mapping[str, Shape]) -> Needs:
+    """Needs of a pattern in which a character of `stand_ins` is short for something of that shape.
+
+    Raises re.error where Python's own parser does not know the syntax.
+    """
+    shape = _sequence(sre.parse(pattern), stand_ins)
+    found = tuple(shape.needs)
     inside = [n for n, need in enumerate(found) if need.inside]
     anchor = min(inside, key=lambda n: (found[n].before + found[n].after, *_rank(found[n])), default=None)
-    return Needs(found, anchor, 1 + _looks_ahead(tree), _nested(tree))
+    return Needs(found, anchor, min(FAR, 1 + shape.ahead), shape.nested)
 
 
-def _sequence(tree: Any) -> list[Need]:
-    """Needs of the elements of one sequence, with the room that the other elements take."""
-    widths = [_width(tree, item) for item in tree]
+def _sequence(tree: Any, stand_ins: Mapping[str, Shape]) -> Shape:
+    """One element after the other; neighbouring literals are one word."""
+    parts: list[Shape] = []
+    word = ""
+    for op, argument in tree:
+        char = chr(argument) if op is sre.LITERAL else ""
+        if char and char not in stand_ins:
+            word += char
+            continue
+        if word:
+            parts.append(Shape([Need(frozenset((word,)))], len(word)))
+            word = ""
+        parts.append(stand_ins[char] if char else _BY_OP[op](argument, stand_ins) if op in _BY_OP else _ONE)
+    if word:
+        parts.append(Shape([Need(frozenset((word,)))], len(word)))
+    return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _joined(parts: list[Shape]) -> Shape:
+    total = sum(part.width for part in parts)
     found: list[Need] = []
-    start = 0
-    while start < len(tree):
-        end = start + 1
-        op, argument = tree[start]
-        if op is sre.LITERAL:
-            while end < len(tree) and tree[end][0] is sre.LITERAL:
-                end += 1
-            inner = [Need(frozenset(("".join(chr(code) for _, code in tree[start:end]),)))]
-        else:
-            inner = _BY_OP[op](argument) if op in _BY_OP else []
-        before, after = sum(widths[:start]), sum(widths[end:])
-        found += [replace(n, before=min(FAR, n.before + before), after=min(FAR, n.after + after)) for n in inner]
-        start = end
-    return found
+    before = 0
+    for part in parts:
+        after = total - before - part.width
+        found += [_moved(need, before, after) for need in part.needs]
+        before += part.width
+    flags = any(p.nested for p in parts), any(p.varies for p in parts)
+    return Shape(found, min(FAR, total), max((p.ahead for p in parts), default=0), *flags)
 
 
-def _width(tree: Any, item: Any) -> int:
-    return min(FAR, int(sre.SubPattern(tree.state, [item]).getwidth()[1]))
+def _moved(need: Need, before: int, after: int) -> Need:
+    if not (before or after):
+        return need
+    return Need(need.words, min(FAR, need.before + before), min(FAR, need.after + after), need.inside)
 
 
 def _rank(need: Need) -> tuple[int, int]:
@@ -81,72 +116,57 @@ def _rank(need: Need) -> tuple[int, int]:
     return -min(map(len, need.words)), len(need.words)
 
 
-def _branch(argument: Any) -> list[Need]:
+def _branch(argument: Any, stand_ins: Mapping[str, Shape]) -> Shape:
     """Of each option its rarest need; nothing where one option needs nothing."""
-    options = [_sequence(option) for option in argument[1]]
-    if not all(options):
-        return []
-    best = [min(option, key=lambda n: (not n.inside, *_rank(n))) for option in options]
-    return [reduce(_either, best)]
+    options = [_sequence(option, stand_ins) for option in argument[1]]
+    found: list[Need] = []
+    if all(option.needs for option in options):
+        best = [min(option.needs, key=lambda n: (not n.inside, *_rank(n))) for option in options]
+        words = frozenset[str]().union(*(need.words for need in best))
+        before, after = max(n.before for n in best), max(n.after for n in best)
+        found = [Need(words, before, after, all(n.inside for n in best))]
+    ahead, nested = max(o.ahead for o in options), any(o.nested for o in options)
+    return Shape(found, max(o.width for o in options), ahead, nested, varies=True)
 
 
-def _either(a: Need, b: Need) -> Need:
-    return Need(a.words | b.words, max(a.before, b.before), max(a.after, b.after), a.inside and b.inside)
-
-
-def _repeat(argument: Any) -> list[Need]:
+def _repeat(argument: Any, stand_ins: Mapping[str, Shape]) -> Shape:
     least, most, items = argument
-    if not least:
-        return []
-    others = min(FAR, (int(most) - 1) * int(items.getwidth()[1]))
-    return [replace(n, before=min(FAR, n.before + others), after=min(FAR, n.after + others)) for n in _sequence(items)]
+    one = _sequence(items, stand_ins)
+    others = min(FAR, (int(most) - 1) * one.width)
+    found = [_moved(need, others, others) for need in one.needs] if least else []
+    width = min(FAR, int(most) * one.width)
+    return Shape(found, width, one.ahead, one.nested or (most > 1 and one.varies), one.varies or least != most)
 
 
-def _character_set(argument: Any) -> list[Need]:
+def _character_set(argument: Any, stand_ins: Mapping[str, Shape]) -> Shape:
     if len(argument) > SET_LIMIT or any(op is not sre.LITERAL for op, _ in argument):
-        return []
-    return [Need(frozenset(chr(code) for _, code in argument))]
+        return _ONE
+    options = [stand_ins.get(chr(code)) or any_word([chr(code)]) for _, code in argument]  # (?:x|y) is parsed as [xy]
+    return any_word(frozenset[str]().union(*(need.words for option in options for need in option.needs)))
 
 
-def _look_around(argument: Any) -> list[Need]:
-    return [replace(need, inside=False) for need in _sequence(argument[1])]
+def _look_around(argument: Any, stand_ins: Mapping[str, Shape]) -> Shape:
+    direction, items = argument
+    inner = _sequence(items, stand_ins)
+    ahead = inner.ahead + (inner.width if direction > 0 else 0)
+    return Shape([Need(n.words, inside=False) for n in inner.needs], 0, ahead, inner.nested)
 
 
-_BY_OP: dict[Any, Callable[[Any], list[Need]]] = {
+def _look_around_not(argument: Any, stand_ins: Mapping[str, Shape]) -> Shape:
+    return replace(_look_around(argument, stand_ins), needs=[])
+
+
+_BY_OP: dict[Any, Callable[[Any, Mapping[str, Shape]], Shape]] = {
     sre.BRANCH: _branch,
-    sre.SUBPATTERN: lambda argument: _sequence(argument[-1]),
+    sre.SUBPATTERN: lambda argument, stand_ins: _sequence(argument[-1], stand_ins),
+    sre.ATOMIC_GROUP: _sequence,
     sre.MAX_REPEAT: _repeat,
     sre.MIN_REPEAT: _repeat,
+    sre.POSSESSIVE_REPEAT: _repeat,
     sre.IN: _character_set,
     sre.ASSERT: _look_around,
+    sre.ASSERT_NOT: _look_around_not,
+    sre.AT: lambda *_: _NOTHING,
+    sre.GROUPREF: lambda *_: Shape([], FAR),
+    sre.GROUPREF_EXISTS: lambda *_: Shape([], FAR),
 }
-
-
-def _looks_ahead(tree: Any) -> int:
-    """How far the look-aheads in a tree, wanted or refused, look at most."""
-    far = 0
-    for op, argument in tree:
-        inner = max(map(_looks_ahead, _subtrees(argument)), default=0)
-        ahead = op in (sre.ASSERT, sre.ASSERT_NOT) and argument[0] > 0
-        far = max(far, inner + (int(argument[1].getwidth()[1]) if ahead else 0))
-    return min(FAR, far)
-
-
-def _subtrees(argument: Any) -> Iterator[Any]:
-    if isinstance(argument, sre.SubPattern):
-        yield argument
-    elif isinstance(argument, (tuple, list)):
-        for part in argument:
-            yield from _subtrees(part)
-
-
-def _nested(tree: Any, *, repeated: bool = False) -> bool:
-    """Whether something of variable length is repeated more than once."""
-    for op, argument in tree:
-        many = op in (sre.MAX_REPEAT, sre.MIN_REPEAT) and argument[1] > 1
-        varies = op is sre.BRANCH or (op in (sre.MAX_REPEAT, sre.MIN_REPEAT) and argument[0] != argument[1])
-        if repeated and varies:
-            return True
-        if any(_nested(inner, repeated=repeated or many) for inner in _subtrees(argument)):
-            return True
-    return False

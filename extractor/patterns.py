@@ -41,15 +41,15 @@ def references(pattern: str) -> set[str]:
     return {m[1] for m in _PLACEHOLDER.finditer(pattern)} - {"gap", "far", "han", "lex"}
 
 
-def expand(pattern: str, tokens: Mapping[str, str], lexicons: Mapping[str, Sequence[str]]) -> str:
-    """The pattern as a plain regular expression over masked text.
+def expand(pattern: str, tokens: Mapping[str, str]) -> str:
+    """The pattern as a plain regular expression over masked text; `tokens` has `time`, `lex:NAME` and so on.
 
     Raises KeyError with the unknown placeholder's name.
     """
-    return _PLACEHOLDER.sub(partial(_expand_one, tokens, lexicons), pattern)
+    return _PLACEHOLDER.sub(partial(_expand_one, tokens), pattern)
 
 
-def _expand_one(tokens: Mapping[str, str], lexicons: Mapping[str, Sequence[str]], m: re.Match[str]) -> str:
+def _expand_one(tokens: Mapping[str, str], m: re.Match[str]) -> str:
     name, argument = m[1], m[2]
     match name:
         case "gap":
@@ -58,9 +58,12 @@ def _expand_one(tokens: Mapping[str, str], lexicons: Mapping[str, Sequence[str]]
             return f"[^{SENTENCE_END}]{{0,{int(argument)}}}"
         case "han":
             return "[\u4e00-\u9fff]"
-        case "lex":
-            return alternation(lexicons[argument])
-    return tokens[name]
+    return tokens[f"{name}:{argument}" if argument else name]
+
+
+def alternations(lexicons: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """`lex:NAME` → a group that matches any word of that lexicon."""
+    return {f"lex:{name}": alternation(words) for name, words in lexicons.items()}
 
 
 def alternation(words: Sequence[str]) -> str:

@@ -17,8 +17,8 @@ import regex
 from ahocorasick_rs import AhoCorasick
 
 from extractor.errors import ContractError
-from extractor.needs import FAR, Needs, needs
-from extractor.patterns import PRIVATE, VALUE_TOKENS, expand, fold
+from extractor.needs import FAR, Needs, Shape, any_word, needs
+from extractor.patterns import PRIVATE, VALUE_TOKENS, alternations, expand, fold
 from extractor.reading import View
 from extractor.types import Span
 
@@ -38,10 +38,20 @@ class Hit(Generic[Owner]):
 
 
 class Pattern:
-    """A pattern of the contract, compiled at first use."""
+    """A pattern of the contract. In `outline` each lexicon is one character of `stand_ins`, which keeps loading quick;
+    `source` is what is compiled, at first use."""
 
-    def __init__(self, source: str, file: str, key: str) -> None:
+    def __init__(self, source: str, outline: str, stand_ins: Mapping[str, Shape], file: str, key: str) -> None:
         self.source, self.file, self.key = source, file, key
+        self._outline, self._stand_ins = outline, stand_ins
+
+    @cached_property
+    def needs(self) -> Needs:
+        """What a match cannot do without."""
+        try:
+            return needs(self._outline, self._stand_ins)
+        except Exception as error:
+            raise ContractError(self.file, self.key, f"正则写错了：{error}") from None
 
     @cached_property
     def compiled(self) -> Any:
@@ -60,14 +70,6 @@ class Pattern:
         except TimeoutError:
             return False
 
-    @cached_property
-    def needs(self) -> Needs:
-        """What a match cannot do without."""
-        try:
-            return needs(self.source)
-        except Exception as error:
-            raise ContractError(self.file, self.key, f"正则写错了：{error}") from None
-
     def matches(self, view: View, start: int = 0, end: int = FAR) -> list[Any]:
         """Non-overlapping matches within `[start, end)` of the view; those until the time limit is reached.
 
@@ -83,17 +85,22 @@ class Pattern:
 
 
 class Tokens:
-    """Placeholder name → its private-use character."""
+    """What placeholders stand for: a private-use character for each value type and field, the words of each lexicon."""
 
-    def __init__(self, fields: Sequence[str]) -> None:
+    def __init__(self, fields: Sequence[str], lexicons: Mapping[str, Sequence[str]]) -> None:
         self.of = {name: chr(PRIVATE + n) for n, name in enumerate((*VALUE_TOKENS, *fields))}
+        self._full = {**self.of, **alternations(lexicons)}
+        stand_in = {name: chr(PRIVATE + len(self.of) + n) for n, name in enumerate(sorted(lexicons))}
+        self._outline = {**self.of, **{f"lex:{name}": char for name, char in stand_in.items()}}
+        self._stand_ins = {char: any_word([fold(w) for w in lexicons[name]]) for name, char in stand_in.items()}
 
-    def pattern(self, source: str, lexicons: Mapping[str, Sequence[str]], file: str, key: str) -> Pattern:
+    def pattern(self, source: str, file: str, key: str) -> Pattern:
         """Expand the placeholders. Raises ContractError for one that names nothing."""
         try:
-            return Pattern(expand(source, self.of, lexicons), file, key)
+            full, outline = expand(source, self._full), expand(source, self._outline)
         except KeyError as error:
             raise ContractError(file, key, f"占位符 {{{error.args[0]}}} 既不是值类型，也不是字段或词表") from None
+        return Pattern(full, outline, self._stand_ins, file, key)
 
 
 class Scanner(Generic[Owner]):

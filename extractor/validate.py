@@ -9,7 +9,7 @@ from datetime import datetime
 from extractor.contract import Contract, Field
 from extractor.kinds import KINDS
 from extractor.kinds.base import Words
-from extractor.patterns import expand, fold, references
+from extractor.patterns import alternations, expand, fold, references
 from extractor.types import Json, Span
 from extractor.values.finder import find_values
 
@@ -58,7 +58,7 @@ def parse_input(contract: Contract, name: str, text: str, sent_at: datetime) -> 
     field = contract.fields[name]
     for refusal in field.refusals:
         plain = not references(refusal.pattern)
-        if plain and re.search(expand(refusal.pattern, {}, contract.lexicons), fold(text)):
+        if plain and re.search(expand(refusal.pattern, alternations(contract.lexicons)), fold(text)):
             return Problem(f"contract.{refusal.name}", f"{refusal.message}{refusal.ask}")
     text = text.strip()
     words = Words(

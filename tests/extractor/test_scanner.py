@@ -11,7 +11,7 @@ from extractor.reading import View
 from extractor.scanner import Pattern, Scanner
 
 ATOM = st.sampled_from(["a", "b", "ab", "[bc]", "[^a]", "(?:a|bc)", "(?:ab|c|)", "(?=b)", "(?!c)", "(?<=a)", "(?<!b)"])
-ATOM |= st.sampled_from(["\\b", "^", "$", "(?:ab?){1,2}", "."])
+ATOM |= st.sampled_from(["\\b", "^", "$", "(?:(?:ab?){1,2})", "."])
 TIMES = st.sampled_from(["", "", "?", "*", "+", "{0,2}", "{2}", "?+"])
 FIXED = ("\\b", "^", "$")
 PART = st.tuples(ATOM, TIMES).map(lambda p: p[0] if p[0] in FIXED or "(?=" in p[0] or "(?!" in p[0] else p[0] + p[1])

@@ -6,6 +6,7 @@ one with field placeholders on the view in which those fields' findings are toke
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -46,6 +47,10 @@ class Pattern:
         self._outline, self._stand_ins = outline, stand_ins
 
     @cached_property
+    def _unlimited(self) -> re.Pattern[str]:
+        return re.compile(self.source)
+
+    @cached_property
     def needs(self) -> Needs:
         """What a match cannot do without."""
         try:
@@ -73,11 +78,12 @@ class Pattern:
     def matches(self, view: View, start: int = 0, end: int = FAR) -> list[Any]:
         """Non-overlapping matches within `[start, end)` of the view; those until the time limit is reached.
 
-        A time limit costs a third of a short run. Without nested repetition the ways to match a short stretch are few.
+        Without nested repetition the ways to match a short stretch are few, so that no time limit is needed: there
+        Python's own `re`, which has none, takes half the time of `regex`.
         """
         start, end = max(0, start), min(end, len(view.text))
         if end - start <= SHORT and not self.needs.nested:
-            return list(self.compiled.finditer(view.text, start, end))
+            return list(self._unlimited.finditer(view.text, start, end))
         found: list[Any] = []
         with suppress(TimeoutError):
             found.extend(self.compiled.finditer(view.text, start, end, timeout=TIME_LIMIT))

@@ -42,8 +42,11 @@ class Finder:
         self._token_fields = tuple(name for name in contract.fields if name in mentioned)
         self._tokens = Tokens(self._token_fields, contract.lexicons)
         levels: list[list[tuple[Owner, str | Sequence[str]]]] = [[], [], []]
+        self._masked: list[set[str]] = [set(), set(), set()]
         for owner, texts, main in sources:
-            levels[self._level(texts)].append((owner, main))
+            level = self._level(texts)
+            levels[level].append((owner, main))
+            self._masked[level].update(name for text in texts for name in references(text))
         self._scanners = [self._scanner(level) for level in levels]
 
     def find(self, reading: Reading) -> Findings:
@@ -70,14 +73,19 @@ class Finder:
                 yield from (p for p in (owner.near, owner.unless) if p)
 
     def _views(self, reading: Reading, candidates: list[Candidate]) -> Iterator[tuple[View, Scanner[Owner]]]:
-        """The raw view, the one with value tokens, the one with field tokens too (built from what was found so far)."""
+        """The raw view, the one with value tokens, the one with field tokens too (built from what was found so far).
+
+        Only what the rules of a view speak of is a token there: other values stay the words they are.
+        """
         yield reading.raw, self._scanners[0]
-        spans = [(f.span, self._tokens.of[f.type]) for f in reading.values if f.type in self._tokens.of]
-        values = mask(reading.raw, spans)
-        yield values, self._scanners[1]
+        yield mask(reading.raw, self._values(reading, 1)), self._scanners[1]
+        spans = self._values(reading, 2)
         found = [(c.span, self._tokens.of[c.field]) for c in candidates if c.field in self._token_fields]
         clear = [(s, t) for s, t in found if not any(s.overlaps(v) for v, _ in spans)]
         yield mask(reading.raw, spans + clear), self._scanners[2]
+
+    def _values(self, reading: Reading, level: int) -> list[tuple[Span, str]]:
+        return [(f.span, self._tokens.of[f.type]) for f in reading.values if f.type in self._masked[level]]
 
     def _level(self, texts: Iterable[str]) -> int:
         names = {name for text in texts for name in references(text)}

@@ -75,9 +75,7 @@ def _peaks(rows: object) -> list[tuple[int, int, int, float]]:
     return [(int(f), int(a), int(b), m) for f, a, b, m in peaks]
 
 
-def _valued(
-    field: str, start: int, end: int, mass: float, parts: Floats, labels: Labels, second: float
-) -> list[Found]:
+def _valued(field: str, start: int, end: int, mass: float, parts: Floats, labels: Labels, second: float) -> list[Found]:
     width = labels.width
     logits = parts[start, :width] + parts[end - 1, width : 2 * width] + parts[start:end, 2 * width :].mean(0)
     hedge = float(logits[-1])

@@ -13,7 +13,9 @@ from models.train.marks import Labelled, Mark
 TIMES = ("decision_cycle", "timeline", "next_visit", "contract_expiry")
 NUMBERS = ("budget_amount", "purchase_quantity", "company_size", "contact_phone", "expansion_plan")
 POOLED = ("customer_name", "competitor", "equipment", "contact_person", *TIMES)
-TITLED = re.compile(r"([老小阿])?([\u4e00-\u9fff])(总|工|姐|哥|处|科|主任|经理|院长|局长|校长|老师|厂长|所长|主管|师傅|老板|董|部长|书记|会计)?")
+TITLED = re.compile(
+    r"([老小阿])?([\u4e00-\u9fff])(总|工|姐|哥|处|科|主任|经理|院长|局长|校长|老师|厂长|所长|主管|师傅|老板|董|部长|书记|会计)?"
+)
 PUNCTUATION = "，。！？；、：,.!?;:…~～"
 Piece = tuple[str, tuple[Mark, ...]]
 

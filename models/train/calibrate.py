@@ -85,9 +85,7 @@ def _threshold(
     return float(weight * np.median(good) + (1 - weight) * default)
 
 
-def with_probability(
-    found: Sequence[Sequence[Found]], calibration: Mapping[str, Calibration]
-) -> list[list[Scored]]:
+def with_probability(found: Sequence[Sequence[Found]], calibration: Mapping[str, Calibration]) -> list[list[Scored]]:
     """Findings with their calibrated probability."""
     return [[(f, calibrated(f, calibration)) for f in items] for items in found]
 

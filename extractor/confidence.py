@@ -14,7 +14,8 @@ CEILING = 0.99
 class Calibrator(Protocol):
     """Turns what stands behind a finding into the share of such findings that people confirm."""
 
-    digest: str
+    @property
+    def digest(self) -> str: ...
 
     def __call__(self, field: str, candidates: Sequence[Candidate], claim: Claim) -> float: ...
 

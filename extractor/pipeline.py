@@ -27,7 +27,8 @@ MAX_NOTE = 10_000  # code points
 class Tagger(Protocol):
     """The model as the engine sees it: text in, candidates out. `digest` pins its bytes."""
 
-    digest: str
+    @property
+    def digest(self) -> str: ...
 
     def tag(self, text: str) -> Sequence[Candidate]: ...
 

@@ -46,7 +46,8 @@ FIELDNOTE = Labels(
         "budget_source": tuple("政府拨款 专项资金 集团拨付 自有资金 银行贷款 股权融资 经营回款 融资租赁 其他".split()),
         "decision_role": tuple("决策者 影响者 使用者 把关者 支持者 反对者".split()),
         "demand_tag": tuple(
-            "价格敏感 交付时效 售后服务 质量稳定 系统对接 数据安全 国产替代 定制开发 易用性 产能效率 节能降耗 资质合规 续航焦虑".split()
+            "价格敏感 交付时效 售后服务 质量稳定 系统对接 数据安全 国产替代 "
+            "定制开发 易用性 产能效率 节能降耗 资质合规 续航焦虑".split()
         ),
         "purchase_intent": tuple("高 中 低 无".split()),
     },

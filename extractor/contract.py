@@ -29,6 +29,7 @@ class Rule:
 
     `name` is what people read in a trace. A named group `v` in `pattern` is the evidence; without it the whole
     match is. `value` is the enum value it means. `near` must be found in the same sentence, `unless` must not.
+    `widen`: the evidence grows to both sides by up to so many characters, within the clause.
     """
 
     __pydantic_config__ = _STRICT
@@ -39,6 +40,7 @@ class Rule:
     value: str | None = None
     near: str | None = None
     unless: str | None = None
+    widen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class Example:
 @dataclass(frozen=True, slots=True)
 class Field:
     """One CRM field: the four dimensions 定义标准 (definition), 录入方式 (capture), 验证规则 (validation) and
-    修正路径 (correction), with its rules and examples.
+    修正路径 (correction), with its rules and examples. Evidence that rules widen stops at findings of `apart_from`.
     """
 
     __pydantic_config__ = _STRICT
@@ -138,6 +140,7 @@ class Field:
     identity: Literal["value", "evidence"] = "value"
     rival: str | None = None
     ignore_claims: tuple[Status, ...] = ()
+    apart_from: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     refusals: tuple[Refusal, ...] = ()
 
@@ -295,6 +298,9 @@ def _dangling(contract: Contract) -> Iterator[tuple[str, str, str]]:
             yield file, "values", "kind 是 choice 时要列出可选值"
         if not any(not e.expect for e in field.examples):
             yield file, "examples", "至少要有一个「什么都不该找到」的例子（expect 留空）"
+        for other in field.apart_from:
+            if other not in contract.fields:
+                yield file, "apart_from", f"没有字段 {other}"
         for n, rule in enumerate(field.rules):
             if (rule.pattern is None) == (rule.words is None):
                 yield file, f"rules.{n}", "pattern 与 words 二选一"

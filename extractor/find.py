@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from extractor.contract import Contract, Cue, Field, Refusal, Rule
 from extractor.patterns import VALUE_TOKENS, references
-from extractor.reading import Reading, View, mask
+from extractor.reading import Reading, View, mask, widened
 from extractor.scanner import Hit, Pattern, Scanner, Tokens
 from extractor.types import Candidate, Span
 
@@ -52,6 +52,7 @@ class Finder:
     def find(self, reading: Reading) -> Findings:
         """Everything the rules point at, in text order within each view."""
         candidates: list[Candidate] = []
+        narrow: list[tuple[int, Rule, Field]] = []
         refused: list[tuple[Field, Refusal, Span]] = []
         cues: list[Hit[Cue]] = []
         for view, scanner in self._views(reading, candidates):
@@ -62,7 +63,13 @@ class Finder:
                 elif field and isinstance(item, Refusal):
                     refused.append((field, item, hit.span))
                 elif field and isinstance(item, Rule) and _holds(hit, view, reading):
+                    if item.widen:
+                        narrow.append((len(candidates), item, field))
                     candidates.append(Candidate(field.name, hit.span, item.score, hit.owner.source, item.value))
+        for n, rule, field in narrow:
+            stops = [c.span for c in candidates if c.field in field.apart_from]
+            span = widened(candidates[n].span, rule.widen, reading.raw.text, stops)
+            candidates[n] = replace(candidates[n], span=span)
         return Findings(tuple(candidates), tuple(refused), tuple(cues))
 
     def patterns(self) -> Iterator[Pattern]:

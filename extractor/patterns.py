@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 VALUE_TOKENS = ("time", "money", "quantity", "percent", "duration", "recurrence", "phone")
 PRIVATE = 0xE000
@@ -67,8 +68,32 @@ def alternations(lexicons: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
 
 def alternation(words: Sequence[str]) -> str:
-    """A group that matches any of the words, longest first; single characters as one set."""
-    folded = sorted({fold(w) for w in words}, key=lambda w: (-len(w), w))
-    options = [re.escape(w) for w in folded if len(w) > 1]
-    single = "".join(re.escape(w) for w in folded if len(w) == 1)
-    return f"(?:{'|'.join([*options, f'[{single}]'] if single else options)})"
+    """A group that matches any of the words, of two that begin alike the longer first.
+
+    Words share their beginnings as in a trie: where none begins here, one look at the first character says so.
+    """
+    trie: dict[str, Any] = {}
+    for word in dict.fromkeys(map(fold, words)):
+        node = trie
+        for char in word:
+            node = node.setdefault(char, {})
+        node[""] = {}
+    return f"(?:{_branches(trie)})"
+
+
+def _branches(trie: Mapping[str, Any]) -> str:
+    """The words of a trie, without the group around them."""
+    leaves = [char for char, below in trie.items() if char and list(below) == [""]]
+    options = [re.escape(char) + _below(below) for char, below in trie.items() if char and list(below) != [""]]
+    if len(leaves) > 1:
+        options.append(f"[{''.join(map(re.escape, leaves))}]")
+    elif leaves:
+        options.append(re.escape(leaves[0]))
+    return "|".join(options)
+
+
+def _below(trie: Mapping[str, Any]) -> str:
+    branches = _branches(trie)
+    if "" in trie:
+        return f"(?:{branches})?"
+    return f"(?:{branches})" if len(trie) > 1 else branches

@@ -13,6 +13,7 @@ from extractor.values.finder import find_values
 from extractor.values.types import Found
 
 _CLAUSE_END = re.compile(f"[{CLAUSE_END}]")
+_PHRASE_END = re.compile(f"[{CLAUSE_END}：:、|｜【】「」“”\"（）()\\t]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,24 @@ def mask(view: View, spans: Iterable[tuple[Span, str]]) -> View:
         starts += [*view.starts[at:begin], span.start]
         at = end
     return View("".join([*parts, view.text[at:]]), (*starts, *view.starts[at:]))
+
+
+def widened(span: Span, reach: int, text: str, stops: Iterable[Span]) -> Span:
+    """`span` grown by up to `reach` characters to each side, not over punctuation, brackets or any of `stops`."""
+    start, end = max(0, span.start - reach), min(len(text), span.end + reach)
+    start = max([start, *(m.end() for m in _PHRASE_END.finditer(text, start, span.start))])
+    after = _PHRASE_END.search(text, span.end, end)
+    end = after.start() if after else end
+    for stop in stops:
+        if start < stop.end <= span.start:
+            start = stop.end
+        elif span.end <= stop.start < end:
+            end = stop.start
+    while start < span.start and text[start].isspace():
+        start += 1
+    while end > span.end and text[end - 1].isspace():
+        end -= 1
+    return Span(start, end)
 
 
 def _longest_first(item: tuple[Span, str]) -> tuple[int, int]:

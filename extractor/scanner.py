@@ -165,7 +165,7 @@ class Scanner(Generic[Owner]):
         for needle in met.keys() & self._owners.keys():
             for owner in self._owners[needle]:
                 words.setdefault(id(owner), []).extend((start, end, owner) for start, end in met[needle])
-        for entries in sorted(words.values(), key=min):
+        for entries in sorted(words.values(), key=lambda entries: min(entry[:2] for entry in entries)):
             yield from _longest_words(view, entries)
 
     def _complete(self, met: Iterable[int]) -> Iterator[int]:

@@ -129,7 +129,7 @@ class Registry:
 
 
 def compare(before: Bundle, after: Bundle) -> list[Change]:
-    """F1 of every field of two bundles, all fields together first (`*`). Both must have been measured on the same notes."""
+    """F1 of every field of two bundles measured on the same notes, all fields together first (`*`)."""
     a, b = before.manifest.scores, after.manifest.scores
     if a.get("development") != b.get("development"):
         raise ModelError(f"{before.manifest.name} 与 {after.manifest.name} 不是在同一份开发集上量的，无法比较")

@@ -17,6 +17,7 @@ from extractor.errors import ModelError
 from extractor.types import Candidate, Claim
 
 NAMES = ("bias", "rule", "rule_logit", "model", "model_logit", "both", "uncertain")
+NOTHING = (0.0,) * len(NAMES)  # weights of a fusion not fitted yet: 0.5 for everything
 EDGE = 0.005  # scores are kept this far from 0 and 1
 
 

@@ -65,15 +65,16 @@ class FinetuneConfig(Strict):
     hedge_weight: float = 0.5
     augment: AugmentConfig = AugmentConfig()
     leave_out: tuple[str, ...] = ()
-    share: float = Field(1.0, gt=0, le=1)
+    share: float = Field(default=1.0, gt=0, le=1)
 
 
 class GateConfig(Strict):
-    """What an export may lose: logits (share off by more than 0.5), spans, F1 points, and speed against the incumbent."""
+    """What an export may lose against torch and the incumbent: spans, F1 points, points of one field, time."""
 
+    logits: float = 1e-3
+    spans: float = 0.95
     f1_points: float = 0.5
     field_points: float = 4.0
-    spans: float = 0.98
     slower: float = 1.15
 
 
@@ -103,6 +104,14 @@ class TrainConfig(Strict):
         if not root.is_dir():
             raise ModelError(f"{root}: no such folder; set FIELDNOTE_CORPUS or `corpus:` to the folder of the corpora")
         return root
+
+    def torch_device(self) -> str:
+        """`cuda` or `cpu`; `auto` takes CUDA where there is one."""
+        import torch
+
+        if self.device == "auto":
+            return "cuda" if torch.cuda.is_available() else "cpu"
+        return self.device
 
     def note_files(self) -> list[Path]:
         """Every labelled file the config names, in name order."""

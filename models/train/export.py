@@ -15,9 +15,14 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor
 
+from extractor.errors import ModelError
 from models.decode import Found, decode
 from models.tokens import Tokenizer
+from models.train.calibrate import raw
+from models.train.config import GateConfig
+from models.train.marks import Labelled
 from models.train.network import SpanTagger
+from models.train.score import evaluate
 
 
 class Outputs(torch.nn.Module):
@@ -58,13 +63,9 @@ def quantize(fp32: Path, int8: Path) -> None:
 
 def run_onnx(file: Path, texts: Sequence[str], tokenizer: Tokenizer, model: SpanTagger) -> list[list[Found]]:
     """Findings of each text by an ONNX file, one text a call."""
-    session = ort.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-    found = []
-    for text in texts:
-        ids, mask = tokenizer.batch([text])
-        scores, parts = session.run(None, {"ids": ids, "mask": mask})
-        found.append(decode(scores[0, :, 1:-1, 1:-1], parts[0, 1:-1], model.labels))
-    return found
+    run = ort.InferenceSession(str(file), providers=["CPUExecutionProvider"]).run
+    outputs = (run(None, dict(zip(("ids", "mask"), tokenizer.batch([text]), strict=True))) for text in texts)
+    return [decode(scores[0, :, 1:-1, 1:-1], parts[0, 1:-1], model.labels) for scores, parts in outputs]
 
 
 @torch.no_grad()
@@ -77,6 +78,34 @@ def logit_difference(model: SpanTagger, file: Path, texts: Sequence[str], tokeni
         ids, mask = tokenizer.batch([text])
         theirs = session.run(None, {"ids": ids, "mask": mask})[0]
         ours = model(torch.from_numpy(ids), torch.from_numpy(mask))[0].numpy()
-        live = ours > -10
-        worst = max(worst, float(np.abs(ours - theirs)[live].max(initial=0.0)))
+        worst = max(worst, float(np.abs(ours - theirs)[ours > -10].max(initial=0.0)))
     return worst
+
+
+def gate(
+    model: SpanTagger, fp32: Path, int8: Path, notes: Sequence[Labelled], tokenizer: Tokenizer, allowed: GateConfig
+) -> dict[str, float]:
+    """Figures of the export on gold notes. Raises ModelError where it loses more than `allowed`."""
+    texts = [n.text for n in notes]
+    whole, small = (run_onnx(file, texts, tokenizer, model) for file in (fp32, int8))
+    figures = {
+        "logits_fp32_against_torch": round(logit_difference(model, fp32, texts[:40], tokenizer), 6),
+        "spans_int8_in_fp32": round(_agreement(whole, small), 4),
+        "f1_fp32": round(evaluate(notes, raw(whole), model.labels, {}).micro.f1, 4),
+        "f1_int8": round(evaluate(notes, raw(small), model.labels, {}).micro.f1, 4),
+    }
+    loss = 100 * (figures["f1_fp32"] - figures["f1_int8"])
+    if figures["logits_fp32_against_torch"] > allowed.logits:
+        raise ModelError(f"导出与训练时的分数差 {figures['logits_fp32_against_torch']}，超过 {allowed.logits}；不放行")
+    if figures["spans_int8_in_fp32"] < allowed.spans or loss > allowed.f1_points:
+        raise ModelError(f"int8 丢得太多（{figures}）；不放行，改用 fp32 或换量化方式")
+    return figures
+
+
+def _agreement(a: Sequence[Sequence[Found]], b: Sequence[Sequence[Found]]) -> float:
+    """Share of sure findings (mass times share from 0.5) that both have: 2 |A∩B| / (|A|+|B|)."""
+    both = [
+        {(n, f.field, f.start, f.end, f.value) for n, items in enumerate(x) for f in items if f.mass * f.share >= 0.5}
+        for x in (a, b)
+    ]
+    return 2 * len(both[0] & both[1]) / max(1, len(both[0]) + len(both[1]))

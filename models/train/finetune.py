@@ -117,7 +117,7 @@ def finetune(
             batch = collate(rows)
             loss = batch_loss(model, batch, config, hidden_characters(batch.ids, config.unknown, generator))
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             average.update()

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from extractor.errors import ModelError
+
 MARK = re.compile(r"\[([^\[\]]+)\]\{([^{}]+)\}")
 PART = re.compile(r"\s*([a-z_]+)\s*(~?=)\s*(.*?)\s*")
 
 
-class BadMark(ValueError):
+class MarkError(ModelError):
     """A line that the mark-up does not allow; names the line and what is wrong."""
 
 
@@ -40,14 +42,15 @@ class Labelled:
 
 def compile_marked(row: dict[str, Any], origin: str = "") -> Labelled:
     """`王总说等[财政]{budget_source=政府拨款}` → text and marks with code-point offsets."""
-    source, text, marks, at = row["marked"], "", [], 0
+    source, text, at = row["marked"], "", 0
+    marks: list[Mark] = []
     for m in MARK.finditer(source):
         text += source[at : m.start()]
         marks += _parts(m, len(text))
         text, at = text + m[1], m.end()
     text += source[at:]
     if re.search(r"[\[\]{}]", text):
-        raise BadMark(f"{row['id']}: a bracket is left over")
+        raise MarkError(f"{row['id']}: a bracket is left over")
     return Labelled(row["id"], text, tuple(marks), origin)
 
 
@@ -55,7 +58,7 @@ def _parts(m: re.Match[str], start: int) -> Iterator[Mark]:
     for part in m[2].split(";"):
         k = PART.fullmatch(part)
         if not k:
-            raise BadMark(f"cannot read {part!r}")
+            raise MarkError(f"cannot read {part!r}")
         yield Mark(k[1], k[3], start, start + len(m[1]), k[2] == "=")
 
 
@@ -64,7 +67,8 @@ def compile_gold(row: dict[str, Any], origin: str = "") -> Labelled:
     marks = []
     for f in row["fields"]:
         value = f["value"] if isinstance(f["value"], str) else "."
-        marks.append(Mark(f["field"], value, *f["evidence"], certain=f["certain"]))
+        start, end = f["evidence"]
+        marks.append(Mark(f["field"], value, start, end, f["certain"]))
     return Labelled(row["id"], row["text"], tuple(marks), origin)
 
 

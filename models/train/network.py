@@ -1,6 +1,6 @@
 """The network: any Hugging Face encoder under a span head that gives every span every field at once.
 
-Head: Efficient GlobalPointer (Su Jianlin, 2022, "Efficient GlobalPointer: 少点参数，多点效果", spaces.ac.cn/archives/8877):
+Head: Efficient GlobalPointer (Su Jianlin, 2022, "Efficient GlobalPointer: 少点参数，多点效果", spaces.ac.cn, 8877):
 one shared rotary bilinear score "is a span" plus a start and an end score per field. Enum values and certainty are
 not labels of their own but a second, factorised step: logits of the span's first, last and mean character, so that
 thirteen demand tags share one finder.

@@ -1,0 +1,161 @@
+"""`fieldnote train`: pretrain → fine-tune → export → calibrate → evaluate → seal, each step kept in the run's folder.
+
+A step whose result is already there is not done again, so a run that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from extractor.contract import load_contract
+from extractor.pipeline import Engine
+from models.bundle import Manifest, sha256, write_manifest
+from models.fusion import NOTHING, load_fusion, save_fusion
+from models.labels import FIELDNOTE
+from models.tagger import load_tagger
+from models.tokens import Tokenizer
+from models.train import evaluate, export, fuse
+from models.train.config import TrainConfig
+from models.train.curve import draw
+from models.train.finetune import Lexicon, Progress, finetune
+from models.train.gold import GoldNote, read_gold
+from models.train.marks import Labelled, read_all, read_notes
+from models.train.network import HeadShape, SpanTagger
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training: its config, its folder, and whom to tell how far it is."""
+
+    config: TrainConfig
+    folder: Path
+    progress: Progress
+
+    def once(self, name: str, make: Callable[[Path], None]) -> Path:
+        """The file `name` of the run, made if it is not there yet (written beside and moved, so never half)."""
+        file = self.folder / name
+        if not file.exists():
+            part = self.folder / f"part.{name}"
+            make(part)
+            part.rename(file)
+        return file
+
+
+def train(config: TrainConfig, *, progress: Progress) -> Manifest:
+    """The whole recipe; returns the manifest of the sealed bundle in `<runs>/<name>/bundle`. Raises ModelError."""
+    run = Run(config, config.runs / config.name, progress)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(config.threads)
+    start = _start(run)
+    notes = read_all(config.note_files())
+    tokenizer = Tokenizer.load(start / "vocab.txt")
+    (run.folder / "config.yaml").write_text(_yaml(config), encoding="utf-8")
+    weights = run.once("weights.pt", lambda part: _finetune(run, start, notes, tokenizer, part))
+    model = _model(start, weights, config)
+    fp32 = run.once("fp32.onnx", lambda part: export.export_onnx(model, part))
+    bundle = run.folder / "bundle"
+    bundle.mkdir(exist_ok=True)
+    shutil.copyfile(start / "vocab.txt", bundle / "vocab.txt")
+    shutil.copyfile(run.once("int8.onnx", lambda part: export.quantize(fp32, part)), bundle / "model.onnx")
+    return seal(config, bundle, parity=_parity(run, model, fp32, tokenizer))
+
+
+def seal(config: TrainConfig, bundle: Path, *, parity: dict[str, Any]) -> Manifest:
+    """Calibrate and score a bundle's model against today's rules, and write its manifest."""
+    contract = load_contract()
+    tune, report = split(read_gold(config.development_file(), contract))
+    save_fusion(bundle / "calibrator.json", NOTHING, {})
+    write_manifest(bundle, config.name, FIELDNOTE, made={}, scores={})
+    tagger = load_tagger(bundle)
+    fusion = fuse.fit(contract, tagger, tune)
+    save_fusion(bundle / "calibrator.json", fusion.shared, fusion.fields)
+    engine = Engine(contract, tagger=tagger, calibrator=load_fusion(bundle / "calibrator.json"))
+    scores = evaluate.evaluate(engine, report)
+    made = {
+        "command": "fieldnote train",
+        "config": json.loads(config.model_dump_json()),
+        "data": {f.name: sha256(f) for f in config.note_files()},
+        "calibrated_on": f"{len(tune)} even-numbered notes of {config.development_file().name}",
+        "contract": contract.version,
+        "parity": parity,
+    }
+    return write_manifest(bundle, config.name, FIELDNOTE, made=made, scores=scores)
+
+
+def split(notes: Sequence[GoldNote]) -> tuple[list[GoldNote], list[GoldNote]]:
+    """Notes to calibrate on and notes to report on: by the parity of the number in their name."""
+    tune = [n for n in notes if _number(n) % 2 == 0]
+    return tune, [n for n in notes if _number(n) % 2 == 1]
+
+
+def _number(note: GoldNote) -> int:
+    digits = "".join(c for c in note.note.id if c.isdigit())
+    return int(digits or 0)
+
+
+def _start(run: Run) -> Path:
+    config = run.config
+    start = config.start if config.start.is_absolute() else config.root() / config.start
+    if not config.pretrain.steps:
+        return start
+    from models.train import pretrain
+
+    folder = config.raw_text if config.raw_text.is_absolute() else config.root() / config.raw_text
+    tokenizer = Tokenizer.load(start / "vocab.txt")
+    lines = pretrain.read_lines(folder, config.pretrain)
+    rows = pretrain.rows_of(lines, tokenizer, config.pretrain.length, config.seed)
+    target = run.folder / "encoder"
+    return pretrain.pretrain(
+        start, target, rows, config.pretrain, seed=config.seed, device=config.torch_device(), progress=run.progress
+    )
+
+
+def _finetune(run: Run, start: Path, notes: Sequence[Labelled], tokenizer: Tokenizer, part: Path) -> None:
+    config = run.config
+    torch.manual_seed(config.seed)
+    chosen = random.Random(config.seed).sample(list(notes), int(len(notes) * config.finetune.share))
+    chosen = [n for n in chosen if n.origin not in config.finetune.leave_out]
+    model = SpanTagger.start_from(start, FIELDNOTE, HeadShape(dropout=config.finetune.dropout))
+    lexicon = _lexicon(config)
+    trained, losses = finetune(
+        model, chosen, tokenizer, config.finetune, seed=config.seed, lexicon=lexicon, progress=run.progress
+    )
+    (run.folder / "losses.json").write_text(json.dumps([round(x, 4) for x in losses]), encoding="utf-8")
+    draw(losses, run.folder / "losses.svg")
+    torch.save(trained.state_dict(), part)
+
+
+def _model(start: Path, weights: Path, config: TrainConfig) -> SpanTagger:
+    model = SpanTagger.start_from(start, FIELDNOTE, HeadShape(dropout=config.finetune.dropout))
+    model.load_state_dict(torch.load(weights))
+    return model.eval()
+
+
+def _lexicon(config: TrainConfig) -> Lexicon:
+    """Surnames and company names to swap in, from the lexicon folder."""
+    folder = config.lexicon if config.lexicon.is_absolute() else config.root() / config.lexicon
+
+    def column(name: str) -> list[str]:
+        lines = (folder / name).read_text(encoding="utf-8").splitlines()
+        return [line.split("\t")[0] for line in lines if line and line[0] != "#"]
+
+    return Lexicon(tuple(column("surnames.tsv")[:150]), tuple(column("companies_cluener.tsv")))
+
+
+def _parity(run: Run, model: SpanTagger, fp32: Path, tokenizer: Tokenizer) -> dict[str, Any]:
+    """How far ONNX is from torch, and int8 from fp32, on the notes to report on. Raises ModelError past the gate."""
+    notes = read_notes(run.config.development_file())
+    return export.gate(model, fp32, run.folder / "int8.onnx", notes, tokenizer, run.config.gate)
+
+
+def _yaml(config: TrainConfig) -> str:
+    return yaml.safe_dump(json.loads(config.model_dump_json()), allow_unicode=True, sort_keys=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from extractor.pipeline import Engine, load_engine
 
@@ -12,4 +13,12 @@ def open_engine(contract: str | None = None, *, model: str | None = None, use_mo
 
     Raises ContractError or ModelError.
     """
-    return load_engine(contract or os.environ.get("FIELDNOTE_CONTRACT"))
+    contract = contract or os.environ.get("FIELDNOTE_CONTRACT")
+    if not use_model:
+        return load_engine(contract)
+    from models.bundle import DEFAULT
+    from models.fusion import load_fusion
+    from models.tagger import load_tagger
+
+    folder = Path(model or os.environ.get("FIELDNOTE_MODEL") or DEFAULT)
+    return load_engine(contract, tagger=load_tagger(folder), calibrator=load_fusion(folder / "calibrator.json"))

@@ -51,7 +51,10 @@ class Run:
 
 
 def train(config: TrainConfig, *, progress: Progress) -> Manifest:
-    """The whole recipe; returns the manifest of the sealed bundle in `<runs>/<name>/bundle`. Raises ModelError."""
+    """The whole recipe; returns the manifest of the sealed bundle in `<runs>/<name>/bundle`. Raises ModelError.
+
+    Run again after a change of rules it calibrates, scores and seals anew; the weights stay.
+    """
     run = Run(config, config.runs / config.name, progress)
     run.folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(config.threads)
@@ -62,11 +65,13 @@ def train(config: TrainConfig, *, progress: Progress) -> Manifest:
     weights = run.once("weights.pt", lambda part: _finetune(run, start, notes, tokenizer, part))
     model = _model(start, weights, config)
     fp32 = run.once("fp32.onnx", lambda part: export.export_onnx(model, part))
+    int8 = run.once("int8.onnx", lambda part: export.quantize(fp32, part))
+    parity = run.once("parity.json", lambda part: _parity(run, model, (fp32, int8), tokenizer, part))
     bundle = run.folder / "bundle"
     bundle.mkdir(exist_ok=True)
     shutil.copyfile(start / "vocab.txt", bundle / "vocab.txt")
-    shutil.copyfile(run.once("int8.onnx", lambda part: export.quantize(fp32, part)), bundle / "model.onnx")
-    return seal(config, bundle, parity=_parity(run, model, fp32, tokenizer))
+    shutil.copyfile(int8, bundle / "model.onnx")
+    return seal(config, bundle, parity=json.loads(parity.read_text(encoding="utf-8")))
 
 
 def seal(config: TrainConfig, bundle: Path, *, parity: dict[str, Any]) -> Manifest:
@@ -151,10 +156,11 @@ def _lexicon(config: TrainConfig) -> Lexicon:
     return Lexicon(tuple(column("surnames.tsv")[:150]), tuple(column("companies_cluener.tsv")))
 
 
-def _parity(run: Run, model: SpanTagger, fp32: Path, tokenizer: Tokenizer) -> dict[str, Any]:
-    """How far ONNX is from torch, and int8 from fp32, on the notes to report on. Raises ModelError past the gate."""
+def _parity(run: Run, model: SpanTagger, files: tuple[Path, Path], tokenizer: Tokenizer, part: Path) -> None:
+    """How far ONNX is from torch, and int8 from fp32, on the development notes. Raises ModelError past the gate."""
     notes = read_notes(run.config.development_file())
-    return export.gate(model, fp32, run.folder / "int8.onnx", notes, tokenizer, run.config.gate)
+    figures = export.gate(model, *files, notes, tokenizer, run.config.gate)
+    part.write_text(json.dumps(figures), encoding="utf-8")
 
 
 def _yaml(config: TrainConfig) -> str:

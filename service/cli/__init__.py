@@ -7,7 +7,7 @@ import sys
 import typer
 
 from extractor.errors import FieldNoteError
-from service.cli import bench, contract, extract, serve
+from service.cli import bench, contract, extract, models, serve, train
 
 app = typer.Typer(
     name="fieldnote",
@@ -20,6 +20,8 @@ extract.register(app)
 contract.register(app)
 serve.register(app)
 bench.register(app)
+train.register(app)
+models.register(app)
 
 
 def main() -> None:

@@ -78,7 +78,9 @@ def alternation(words: Sequence[str]) -> str:
         for char in word:
             node = node.setdefault(char, {})
         node[""] = {}
-    return f"(?:{_branches(trie)})"
+    first = "".join(sorted(re.escape(char) for char in trie if char))
+    guard = f"(?=[{first}])" if len(trie) > 1 else ""
+    return f"(?:{guard}(?:{_branches(trie)}))"
 
 
 def _branches(trie: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 1. Findings of one field on overlapping words are one finding; the strongest candidate names its value and place.
 2. Fields that are rivals (`rival` in the contract: two time fields, competitor and device) cannot share words:
    the most confident keeps them.
+   Where rule and model read another value of a list in the same words, the loser is kept for the rep to see.
 3. The same value again is one value: the more confident, then the earlier place stays. For roles the same person
    (`identity: evidence`) is one value, and has one role.
 4. A single-valued field keeps its most confident value, then the latest said.
@@ -11,7 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from extractor.contract import Contract
 from extractor.kinds.base import Parsed
@@ -28,6 +29,7 @@ class Finding:
     candidates: tuple[Candidate, ...]
     confidence: float
     words: str
+    rival: Candidate | None = None  # what the other side, rule or model, reads in the same words
 
     @property
     def field(self) -> str:
@@ -63,17 +65,28 @@ def _agrees(a: tuple[Candidate, Parsed, Claim], b: tuple[Candidate, Parsed, Clai
     return same_place and (a[0].hint == b[0].hint or not (a[0].hint and b[0].hint))
 
 
-def choose(findings: Sequence[Finding], contract: Contract) -> tuple[list[Finding], list[Dropped]]:
-    """The findings that stay, in text order, and the losers with the winner each lost to."""
+def choose(findings: Sequence[Finding], contract: Contract) -> tuple[list[Finding], list[Finding], list[Dropped]]:
+    """The findings that stay, in text order; other readings of the same words; losers with the winner each lost to."""
     kept: list[Finding] = []
+    others: list[Finding] = []
     dropped: list[Dropped] = []
     for finding in sorted(findings, key=lambda f: (-f.confidence, f.span, f.field)):
         winner, reason = _winner(finding, kept, contract)
         if winner is None:
             kept.append(finding)
+        elif _disagrees(winner, finding):
+            kept[kept.index(winner)] = replace(winner, rival=finding.best)
+            others.append(replace(finding, rival=winner.best))
         else:
             dropped += [Dropped(c, "choose", reason, finding.claim, winner.best) for c in finding.candidates]
-    return sorted(kept, key=lambda f: (f.span, f.field)), dropped
+    return sorted(kept, key=lambda f: (f.span, f.field)), others, dropped
+
+
+def _disagrees(winner: Finding, other: Finding) -> bool:
+    """Rule against model on the value of the same words."""
+    same_words = winner.field == other.field and winner.span.overlaps(other.span)
+    sides = {c.source.partition(":")[0] for c in (winner.best, other.best)}
+    return same_words and len(sides) == 2 and winner.rival is None and winner.best.hint != other.best.hint
 
 
 def _winner(finding: Finding, kept: Sequence[Finding], contract: Contract) -> tuple[Finding | None, str]:

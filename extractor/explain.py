@@ -19,7 +19,13 @@ def reason(finding: Finding, field: Field, note: Note) -> str:
     said = f"{_text(note, finding.claim.speaker)}说的" if finding.claim.speaker else "笔记里的"
     means = f"说明{field.title}是{finding.parsed.value}" if field.values else f"是{field.title}"
     doubt = "；说得不确定" if not finding.claim.certain else ""
-    return f"{said}「{words}」{means}（{_finders(finding.candidates)}{doubt}）"
+    return f"{said}「{words}」{means}（{_finders(finding.candidates)}{doubt}{_rival(finding.rival)}）"
+
+
+def _rival(rival: Candidate | None) -> str:
+    if rival is None:
+        return ""
+    return f"；{'模型' if rival.source.startswith('model:') else '规则'}却读作「{rival.hint}」，请看一眼"
 
 
 def _finders(candidates: tuple[Candidate, ...]) -> str:

@@ -63,14 +63,16 @@ class Engine:
             raise NoteError("note.too_long", f"一条笔记最多 {MAX_NOTE} 字，这条有 {len(note.text)} 字；请拆成几条")
         reading = read(note)
         found = self.finder.find(reading)
-        candidates = [*found.candidates, *tagged]
+        known = self.contract.fields  # the model may know a field that this contract does not have
+        candidates = [*found.candidates, *(c for c in tagged if c.field in known)]
         claims = [(c, judge(c, candidates, found.cues, reading, self.contract)) for c in candidates]
         standing, dropped = self._parse(claims, reading)
         findings = [self._finding(g, note.text) for g in group(standing)]
-        kept, lost = choose(findings, self.contract)
+        kept, others, lost = choose(findings, self.contract)
         stated = [self._extraction(f, reading, found) for f in kept]
         sure = [e for e in stated if e.confidence >= self.contract.fields[e.field].threshold]
         unsure = [e for e in stated if e.confidence < self.contract.fields[e.field].threshold]
+        unsure += [self._extraction(f, reading, found) for f in others]
         fields = (*sure, *infer(sure, self.contract, note))
         return Result(note, self.bundle, fields, tuple(unsure), self._refused(found, stated), tuple(dropped + lost))
 
@@ -80,9 +82,7 @@ class Engine:
         standing: list[tuple[Candidate, Parsed, Claim]] = []
         dropped: list[Dropped] = []
         for candidate, claim in claims:
-            field = self.contract.fields.get(candidate.field)
-            if field is None:  # the model knows a field that this contract does not have
-                continue
+            field = self.contract.fields[candidate.field]
             if claim.status not in KEPT:
                 dropped.append(Dropped(candidate, "claim", claim.cue_name or claim.status, claim))
                 continue

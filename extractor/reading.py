@@ -13,7 +13,7 @@ from extractor.values.finder import find_values
 from extractor.values.types import Found
 
 _CLAUSE_END = re.compile(f"[{CLAUSE_END}]")
-_PHRASE_END = re.compile(f"[{CLAUSE_END}：:、|｜【】「」“”\"（）()\\t]")
+_PHRASE_END = re.compile(f'[{CLAUSE_END}：:、|｜【】「」“”"（）()\\t]')
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,10 @@ def _plain_money(tokens: Tokens, context: Context) -> Amount | None:
     return _amount(number, currency="CNY") if number.big and number.low >= 1000 else None
 
 
+def _more_half(number: float | None) -> float | None:
+    return None if number is None else number + 0.5
+
+
 def _quantity(tokens: Tokens, context: Context) -> Amount | None:
     """20台, 两百来号人, 三十几个, 一吨半, 40多只."""
     number: Numeral = tokens[0].value
@@ -135,7 +139,9 @@ def _quantity(tokens: Tokens, context: Context) -> Amount | None:
         elif token.is_("more"):
             amount = replace(amount, max=None) if token.value == 0 else replace(amount, approx=True)
         elif token.is_("half"):
-            amount = replace(amount, **{k: None if (v := getattr(amount, k)) is None else v + 0.5 for k in ("min", "max", "stated")})
+            amount = replace(
+                amount, min=_more_half(amount.min), max=_more_half(amount.max), stated=_more_half(amount.stated)
+            )
     return amount
 
 
@@ -213,8 +219,8 @@ _YUAN = "num yuan (?: num jiao (?: num fen )? )?"
 AMOUNT_RULES: tuple[Rule, ...] = (
     rule("money with currency before", f"currency (?: {_YUAN} | num )", "money", _money, needs="currency"),
     rule("money with currency after", "num yuan? currency", "money", _money, needs="currency"),
-    rule("yuan and a digit", f"num yuan num (?! jiao | measure | ge | yuan | day | year | month | oclock | pct )", "money",
-         _small_change, needs="yuan"),
+    rule("yuan and a digit", "num yuan num (?! jiao | measure | ge | yuan | day | year | month | oclock | pct )",
+         "money", _small_change, needs="yuan"),
     rule("money in yuan", _YUAN, "money", _money, needs="yuan"),
     rule("money in jiao", "num jiao (?: num fen )?", "money", _money, needs="jiao"),
     rule("quantity", "num more? ge? measure (?: half | more )?", "quantity", _quantity, needs="measure"),
@@ -232,7 +238,13 @@ def _bound_rules() -> tuple[Rule, ...]:
     for kind in _KINDS:
         prefix = "(?: more_than | less_than | at_least | at_most | down )"
         made += [
-            rule(f"{kind}: at most, below, from", f"{kind} (?: up | down | within | onward )", kind, _suffixed, needs=kind),
+            rule(
+                f"{kind}: at most, below, from",
+                f"{kind} (?: up | down | within | onward )",
+                kind,
+                _suffixed,
+                needs=kind,
+            ),
             rule(f"{kind}: no more, at least", f"{prefix} {kind}", kind, _prefixed, needs=kind),
         ]
     made.append(rule("number between bounds", "num (?: and | or )? num", "num", _both, needs="num"))

@@ -76,7 +76,9 @@ def load_conventions(folder: Path = TABLES) -> Conventions:
             years_ahead=int(data["two_digit_years"]["ahead"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ContractError(str(folder / "conventions.yaml"), str(error), "对照随软件附带的 rules/time/ 补齐这一项") from error
+        raise ContractError(
+            str(folder / "conventions.yaml"), str(error), "对照随软件附带的 rules/time/ 补齐这一项"
+        ) from error
 
 
 def holiday_words(folder: Path = TABLES) -> dict[str, str]:

@@ -69,7 +69,7 @@ def _position(found: Found) -> tuple[int, int, int]:
 def _values(final: Iterable[Token], text: str, zone: tzinfo | None) -> Iterator[Found]:
     for token in final:
         kind = token.kind
-        if kind == BREAK or kind == _NUM:
+        if kind in (BREAK, _NUM):
             continue
         if kind == _CAL:
             yield _found("time", token, _when(token.value, zone), text)

@@ -40,8 +40,8 @@ def _chars(names: str) -> frozenset[str]:
 
 
 _GATED_KINDS = _chars(
-    "ge measure more half yuan jiao pct of_parts year month day week days hour minute fen second oclock ke quarter part ampm "
-    "before after within around onward inclusive until_end exact to and or between once up down"
+    "ge measure more half yuan jiao pct of_parts year month day week days hour minute fen second oclock ke quarter "
+    "part ampm before after within around onward inclusive until_end exact to and or between once up down"
 )
 _LEADING = _chars(
     "currency pctpre of_parts nth from until latest earliest still next_n last_n to and or between every lunarmonth "
@@ -163,9 +163,7 @@ def _free(text: str, at: int, lexicon: Lexicon, before: Token | None) -> Token |
     return word
 
 
-def _lookup(
-    text: str, at: int, words: Mapping[str, Word], lengths: Mapping[str, tuple[int, ...]]
-) -> Token | None:
+def _lookup(text: str, at: int, words: Mapping[str, Word], lengths: Mapping[str, tuple[int, ...]]) -> Token | None:
     for length in lengths.get(text[at], ()):
         word = words.get(text[at : at + length])
         end = at + length

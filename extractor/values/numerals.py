@@ -121,7 +121,9 @@ def _parts(run: str) -> Iterator[_Part]:
 def _digit_string(parts: list[_Part]) -> tuple[int, Numeral | None] | None:
     """二零二六, 三八 and the like: digits read one by one, where no unit follows. 七八, 三五 stay pairs."""
     count = next((i for i, p in enumerate(parts) if p.kind != "digit"), len(parts))
-    if count < 2 or (count < len(parts) and parts[count].kind in ("unit", "scale", "some", "vague", "about", "latin", "link")):
+    if count < 2 or (
+        count < len(parts) and parts[count].kind in ("unit", "scale", "some", "vague", "about", "latin", "link")
+    ):
         return None
     if count < len(parts) and parts[count].kind == "point":
         return None
@@ -176,7 +178,14 @@ class _Reader:
         text = self.parts[0].text if self.end == self.parts[0].end and self.arabic else ""
         digits = text if text.isdigit() else ""
         return Numeral(
-            low, None if self.open else high, low if exact else None, self.approx, self.scale, digits, self.arabic, self.big
+            low,
+            None if self.open else high,
+            low if exact else None,
+            self.approx,
+            self.scale,
+            digits,
+            self.arabic,
+            self.big,
         )
 
     def _sum(self, side: int) -> float:
@@ -232,7 +241,7 @@ class _Reader:
         return self._accept(index)
 
     def _twenty(self, index: int) -> int:
-        if self.pending is not None or self.unit and self.unit <= 10:
+        if self.pending is not None or (self.unit and self.unit <= 10):
             return 0
         self.section = (self.section[0] + 20, self.section[1] + 20)
         self.unit = 10
@@ -311,7 +320,7 @@ class _Reader:
         return self._accept(index)
 
     def _about(self, index: int) -> int:
-        """来 after ten or more: 八十来万 = about 800,000. What follows must be a scale or a measure (checked by the lexer)."""
+        """来 after ten or more: 八十来万 = about 800,000. The lexer checks that a scale or a measure follows."""
         if self.open or self._sum(0) < 10:
             return 0
         self.approx = True

@@ -19,8 +19,8 @@ from extractor.values.conventions import Conventions
 KINDS = (
     "num nth ge measure more half yuan jiao coin currency pct pctpre point_pct of_parts "
     "year month day week days hour minute fen second oclock ke quarter "
-    "relday relyear relmonth relweek relquarter relhour quarter_no weekday relweekday weekend halfyear relhalf calpart part "
-    "daypart daynight clock ampm holiday festive lunarmonth lunarday fiscal dated "
+    "relday relyear relmonth relweek relquarter relhour quarter_no weekday relweekday weekend halfyear relhalf calpart "
+    "part daypart daynight clock ampm holiday festive lunarmonth lunarday fiscal dated "
     "before after within around onward inclusive until_end from until latest earliest still next_n last_n "
     "to and or between de every once "
     "exact nthweek more_than less_than at_least at_most up down mult then "

@@ -19,7 +19,7 @@ WRITTEN = re.compile(
 
 
 def written(m: re.Match[str]) -> tuple[str, Any] | None:
-    """Kind and value of a match: `dated` (year or None, month, day or None) or `clock` (hour, minute, second or None)."""
+    """Kind and value of a match: `dated` (year or None, month, day or None), `clock` (hour, minute, second or None)."""
     if m["h"]:
         return char("clock"), (int(m["h"]), int(m["min"]), int(m["s"]) if m["s"] else None)
     if m["y"]:

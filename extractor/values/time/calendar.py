@@ -39,6 +39,13 @@ class Cal:
     bound: bool = False  # has an open or chosen bound: takes no part in composing
 
     @property
+    def first(self) -> datetime:
+        """The start of a stretch that has one. Raises ValueError for one open to the left."""
+        if self.start is None:
+            raise ValueError(self)
+        return self.start
+
+    @property
     def grain(self) -> Grain:
         return "quarter" if self.unit == "half" else self.unit
 
@@ -78,7 +85,7 @@ def weeks(monday: datetime, count: int = 1) -> Cal:
 
 
 def monday_of(moment: datetime) -> datetime:
-    return day(moment).start - moment.weekday() * DAY  # type: ignore[operator]
+    return day(moment).first - moment.weekday() * DAY
 
 
 def year_cal(year: int) -> Cal:
@@ -149,8 +156,8 @@ def weekday(first: int, last: int | None = None) -> Again:
 
     def again(anchor: datetime) -> Cal:
         start = monday_of(anchor) + (first - 1) * DAY
-        cal = Cal(start, start + (last - first + 1) * DAY, "day")
-        return cal if cal.end is not None and cal.end > anchor else Cal(start + 7 * DAY, cal.end + 7 * DAY, "day")  # type: ignore[operator]
+        end = start + (last - first + 1) * DAY
+        return Cal(start, end, "day") if end > anchor else Cal(start + 7 * DAY, end + 7 * DAY, "day")
 
     return again
 
@@ -184,8 +191,8 @@ def festival(name: str, conventions: Conventions) -> Again:
     def again(anchor: datetime) -> Cal:
         if record.from_:
             base, days = record.from_
-            start = festival(base, conventions)(anchor - days * DAY).start
-            return replace(day(start + days * DAY), name=name)  # type: ignore[operator]
+            start = festival(base, conventions)(anchor - days * DAY).first
+            return replace(day(start + days * DAY), name=name)
         for year in range(anchor.year - 1, anchor.year + 2):
             start = of_year(year)
             if start + DAY > anchor:

@@ -175,7 +175,8 @@ def _alone(tokens: Sequence[Token], context: Context) -> Cal | None:
 
 _HOUR = "(?<! days ) num oclock"
 CLOCKS: tuple[Rule, ...] = (
-    rule("spoken clock time", f"{_HOUR} (?: half | num ke | num (?: minute | fen ) )", "clock", _spoken, needs="oclock"),
+    rule("spoken clock time", f"{_HOUR} (?: half | num ke | num (?: minute | fen ) )",
+         "clock", _spoken, needs="oclock"),
     rule("spoken clock time, minutes bare", f"{_HOUR} num (?! measure | ge | yuan | month | year | day | week )",
          "clock", _spoken, needs="oclock"),
     rule("spoken hour", _HOUR, "clock", _spoken, needs="oclock"),
@@ -191,4 +192,3 @@ ON_DAYS: tuple[Rule, ...] = (
     rule("time on a date", "cal de? tod", "cal", _on_day, needs="tod"),
     rule("time of day alone", "tod", "cal", _alone, needs="tod"),
 )
-

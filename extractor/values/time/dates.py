@@ -15,10 +15,10 @@ from extractor.values.time.calendar import (
     festival,
     half_year,
     lunar,
+    monday_of,
     month_day,
     month_days,
     months,
-    monday_of,
     named_month,
     named_quarter,
     open_cal,
@@ -48,7 +48,9 @@ def _year(tokens: Tokens, context: Context) -> Cal | None:
         return replace(year_cal(first), end=year_cal(last).end) if first > 1900 else None
     if len(text) == 2:
         near = context.now.year % 100
-        known = text[0] == "0" or near - context.conventions.years_back <= first <= near + context.conventions.years_ahead
+        known = (
+            text[0] == "0" or near - context.conventions.years_back <= first <= near + context.conventions.years_ahead
+        )
         if not known and len(tokens) == 2:
             return None
         return year_cal(2000 + first if first < 70 else 1900 + first)
@@ -86,7 +88,7 @@ def _month_day(tokens: Tokens, context: Context) -> Cal | None:
         return None
     if number.high is None:
         return _tens(month, number, context)
-    if len(tokens) == 3 and (number.arabic and not number.digits or number.approx or number.low < 1):
+    if len(tokens) == 3 and ((number.arabic and not number.digits) or number.approx or number.low < 1):
         return None
     return open_cal(month_day(month, *bounds(number)), context.today)
 
@@ -189,7 +191,7 @@ def _rel_half(tokens: Tokens, context: Context) -> Cal:
         first, last = (0, 3) if half == "1" else (3, 7)
         return Cal(monday + first * DAY, monday + last * DAY, "day")
     month = months(context.now.year, context.now.month, 1, "month")
-    middle = month.start + context.conventions.days_per_half_month * DAY  # type: ignore[operator]
+    middle = month.first + context.conventions.days_per_half_month * DAY
     return Cal(month.start, middle, "day") if half == "1" else Cal(middle, month.end, "day")
 
 
@@ -263,16 +265,23 @@ def _month_calendar_part(tokens: Tokens, context: Context) -> Cal | None:
     return part_of(_month(tokens, context), part, context.conventions) if unit == "month" else None
 
 
-_NOT_COUNTED = "(?! measure | ge | yuan | pct | currency | up | more | month | year | oclock | week | hour | minute | of_parts | days )"
+_NOT_COUNTED = (
+    "(?! measure | ge | yuan | pct | currency | up | more | month | year | oclock | week | hour | minute | of_parts "
+    "| days )"
+)
 DATES: tuple[Rule, ...] = (
     rule("week by number", "nth num ge? week", "nthweek", _nth_week, needs="nth"),
     rule("year", "num year", "cal", _year, needs="year"),
     rule("relative year", "relyear", "cal", _rel_year, needs="relyear"),
     rule("fiscal year", "fiscal", "cal", _fiscal, needs="fiscal"),
-    rule("month and day", f"num month num (?: day {'(?! measure )'} | {_NOT_COUNTED} )", "cal", _month_day, needs="month"),
+    rule(
+        "month and day", f"num month num (?: day {'(?! measure )'} | {_NOT_COUNTED} )", "cal", _month_day, needs="month"
+    ),
     rule("month of a year", "nth num ge? month", "cal", _nth_month, needs="nth"),
     rule("month", "num month", "cal", _month, needs="month"),
-    rule("day of a relative month", f"relmonth num {_NOT_COUNTED} (?! day )", "cal", _day_of_rel_month, needs="relmonth"),
+    rule(
+        "day of a relative month", f"relmonth num {_NOT_COUNTED} (?! day )", "cal", _day_of_rel_month, needs="relmonth"
+    ),
     rule("relative month", "relmonth", "cal", _rel_month, needs="relmonth"),
     rule("day of January", f"dated num {_NOT_COUNTED} (?! day )", "cal", _first_month_day, needs="dated"),
     rule("written date", "dated", "cal", _dated, needs="dated"),

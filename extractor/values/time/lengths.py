@@ -11,7 +11,15 @@ from extractor.values.time.calendar import DAY, FIRST_YEAR, LAST_YEAR, Cal, Unit
 from extractor.values.tokens import Context, Rule, Token, rule
 from extractor.values.types import Duration
 
-_SECONDS = {"year": 365 * 86400, "month": 30 * 86400, "week": 7 * 86400, "days": 86400, "hour": 3600, "minute": 60, "second": 1}
+_SECONDS = {
+    "year": 365 * 86400,
+    "month": 30 * 86400,
+    "week": 7 * 86400,
+    "days": 86400,
+    "hour": 3600,
+    "minute": 60,
+    "second": 1,
+}
 _ISO = {"year": "Y", "month": "M", "week": "W", "days": "D", "hour": "H", "minute": "M", "second": "S"}
 _ORDER = tuple(_SECONDS)
 _TIMES = ("hour", "minute", "second")
@@ -198,7 +206,8 @@ def _rel_hour(tokens: Sequence[Token], context: Context) -> Cal:
 _UNITS = "(?: year | week | days | hour | minute | second )"
 LENGTHS: tuple[Rule, ...] = (
     rule("length in units", f"num more? {_UNITS} (?: half | more )?", "dur", _length, needs="num"),
-    rule("length with 个", "num more? ge (?: half | more )? (?: month | year | week | days | hour | minute | quarter ) half?",
+    rule("length with 个",
+         "num more? ge (?: half | more )? (?: month | year | week | days | hour | minute | quarter ) half?",
          "dur", _length, needs="ge"),
     rule("days inside", "num day (?= within )", "dur", _length, needs="within"),
     rule("quarters of an hour", "num ke", "dur", _length, needs="ke"),

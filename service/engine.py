@@ -14,11 +14,17 @@ def open_engine(contract: str | None = None, *, model: str | None = None, use_mo
     Raises ContractError or ModelError.
     """
     contract = contract or os.environ.get("FIELDNOTE_CONTRACT")
-    if not use_model:
+    folder = _bundle(model or os.environ.get("FIELDNOTE_MODEL")) if use_model else None
+    if folder is None:
         return load_engine(contract)
-    from models.bundle import DEFAULT
     from models.fusion import load_fusion
     from models.tagger import load_tagger
 
-    folder = Path(model or os.environ.get("FIELDNOTE_MODEL") or DEFAULT)
     return load_engine(contract, tagger=load_tagger(folder), calibrator=load_fusion(folder / "calibrator.json"))
+
+
+def _bundle(chosen: str | None) -> Path | None:
+    """The bundle asked for, or the shipped one where this installation has it."""
+    from models.bundle import DEFAULT
+
+    return Path(chosen) if chosen else DEFAULT if DEFAULT.is_dir() else None

@@ -51,6 +51,17 @@ def _every(tokens: Sequence[Token], context: Context) -> Cycle | None:
     return Cycle(freq, interval, by, min(starts) if starts else None)
 
 
+def _every_weekday(tokens: Sequence[Token], context: Context) -> Cycle | None:
+    """每周 + 三: the lexer takes 每周 as one word."""
+    if tokens[0].value != "week":
+        return None
+    number = 7 if tokens[1].is_("day") else bounds(tokens[1].value)[0]
+    if number not in range(1, 8):
+        return None
+    tods = [t.value for t in tokens if t.is_("tod")]
+    return Cycle("WEEKLY", 1, (("BYDAY", (_BYDAY[int(number) - 1],)), *_by_clock(tods)))
+
+
 def _period_of(cals: list[Cal], tods: list[Tod]) -> str | None:
     """每逢周三 is weekly, 每15号 monthly, 每晚 daily."""
     if cals:
@@ -114,6 +125,13 @@ def _quarterly(tokens: Sequence[Token], context: Context) -> Cycle:
 
 RECURRENCES: tuple[Rule, ...] = (
     rule("every so often", "every dur", "recur", _every_length, needs="every"),
+    rule(
+        "every weekday",
+        "every (?: num (?! measure | ge | more | days | hour | oclock ) | day ) (?: tod )?",
+        "recur",
+        _every_weekday,
+        needs="every",
+    ),
     rule("every period", "every (?: (?: or | and | de | to )? (?: cal | tod ) ){0,8}", "recur", _every, needs="every"),
     rule("once a length", "dur once", "recur", _every_length, needs="once"),
     rule("once a quarter", "num quarter once", "recur", _quarterly, needs="once"),

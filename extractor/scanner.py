@@ -67,11 +67,11 @@ class Pattern:
 
     def search(self, view: View, start: int, end: int) -> bool:
         """Whether it is found within raw offsets `[start, end)`; a pattern out of time counts as not found."""
+        start, end = view.position(start), view.position(end)
+        if end - start <= SHORT and not self.needs.nested:
+            return self._unlimited.search(view.text, start, end) is not None
         try:
-            return (
-                self.compiled.search(view.text, view.position(start), view.position(end), timeout=TIME_LIMIT)
-                is not None
-            )
+            return self.compiled.search(view.text, start, end, timeout=TIME_LIMIT) is not None
         except TimeoutError:
             return False
 

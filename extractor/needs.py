@@ -13,6 +13,7 @@ from typing import Any
 
 FAR = 1 << 20  # stands for "unbounded": longer than any note
 SET_LIMIT = 40  # a larger character set is too common to be worth looking for
+FEW = 100  # texts of a part that are still listed one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +45,37 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What one part of a pattern needs, how long its match can be, how far it looks ahead, whether it is `nested`."""
+    """One part of a pattern: what it needs, how long its match can be, how far it looks ahead, whether it is `nested`.
 
-    needs: list[Need]
+    `texts` are all strings it can match where these are few; then `needs` holds only those of its look-arounds.
+    """
+
+    texts: frozenset[str] | None
+    needs: tuple[Need, ...] = ()
     width: int = 0
     ahead: int = 0
     nested: bool = False
     varies: bool = False
 
+    def wanted(self) -> tuple[Need, ...]:
+        """All needs of the part."""
+        return self.needs if self.texts is None or "" in self.texts else (Need(self.texts), *self.needs)
 
-_ONE = Shape([], 1)
-_NOTHING = Shape([])
+
+_EMPTY = frozenset(("",))
+_ONE = Shape(None, width=1)
+_NOTHING = Shape(_EMPTY)
+_ANYTHING = Shape(None, width=FAR)
 
 
 def any_word(words: Collection[str]) -> Shape:
     """The shape of an alternation of words."""
-    lengths = {len(word) for word in words}
-    return Shape([Need(frozenset(words))], max(lengths), varies=len(lengths) > 1) if words else _NOTHING
+    if not words:
+        return _NOTHING
+    lengths, texts = {len(word) for word in words}, frozenset(words)
+    exact = len(texts) <= FEW
+    needed = () if exact or "" in texts else (Need(texts),)
+    return Shape(texts if exact else None, needed, max(lengths), varies=len(lengths) > 1)
 
 
 def needs(pattern: str, stand_ins: Mapping[str, Shape]) -> Needs:
@@ -69,40 +84,52 @@ def needs(pattern: str, stand_ins: Mapping[str, Shape]) -> Needs:
     Raises re.error where Python's own parser does not know the syntax.
     """
     shape = _sequence(sre.parse(pattern), stand_ins)
-    found = tuple(shape.needs)
+    found = shape.wanted()
     inside = [n for n, need in enumerate(found) if need.inside]
     anchor = min(inside, key=lambda n: (found[n].before + found[n].after, *_rank(found[n])), default=None)
     return Needs(found, anchor, min(FAR, 1 + shape.ahead), shape.nested)
 
 
 def _sequence(tree: Any, stand_ins: Mapping[str, Shape]) -> Shape:
-    """One element after the other; neighbouring literals are one word."""
-    parts: list[Shape] = []
-    word = ""
-    for op, argument in tree:
-        char = chr(argument) if op is sre.LITERAL else ""
-        if char and char not in stand_ins:
-            word += char
-            continue
-        if word:
-            parts.append(Shape([Need(frozenset((word,)))], len(word)))
-            word = ""
-        parts.append(stand_ins[char] if char else _BY_OP[op](argument, stand_ins) if op in _BY_OP else _ONE)
-    if word:
-        parts.append(Shape([Need(frozenset((word,)))], len(word)))
-    return parts[0] if len(parts) == 1 else _joined(parts)
-
-
-def _joined(parts: list[Shape]) -> Shape:
+    """One element after the other: 不 + (?:想|要)? + 买 needs one of 不买, 不想买, 不要买."""
+    parts = [_part(op, argument, stand_ins) for op, argument in tree]
+    if len(parts) == 1:
+        return parts[0]
     total = sum(part.width for part in parts)
     found: list[Need] = []
-    before = 0
+    texts, begin, at = _EMPTY, 0, 0  # the strings of the stretch since `begin`
+    exact = True
     for part in parts:
-        after = total - before - part.width
-        found += [_moved(need, before, after) for need in part.needs]
-        before += part.width
+        longer = _product(texts, part.texts)
+        if longer is None:
+            exact = False
+            found += _needed(texts, begin, total - at)
+            begin, longer = (at, part.texts) if part.texts is not None else (at + part.width, _EMPTY)
+        found += [_moved(need, at, total - at - part.width) for need in part.needs]
+        texts, at = longer, at + part.width
+    if not exact:
+        found += _needed(texts, begin, 0)
     flags = any(p.nested for p in parts), any(p.varies for p in parts)
-    return Shape(found, min(FAR, total), max((p.ahead for p in parts), default=0), *flags)
+    ahead = max((p.ahead for p in parts), default=0)
+    return Shape(texts if exact else None, tuple(found), min(FAR, total), ahead, *flags)
+
+
+def _part(op: Any, argument: Any, stand_ins: Mapping[str, Shape]) -> Shape:
+    if op is sre.LITERAL:
+        char = chr(argument)
+        return stand_ins[char] if char in stand_ins else Shape(frozenset((char,)), width=1)
+    return _BY_OP[op](argument, stand_ins) if op in _BY_OP else _ONE
+
+
+def _product(left: frozenset[str], right: frozenset[str] | None) -> frozenset[str] | None:
+    """Each of one followed by each of the other; None where these are more than a few."""
+    if right is None or len(left) * len(right) > FEW:
+        return None
+    return frozenset(a + b for a in left for b in right)
+
+
+def _needed(texts: frozenset[str], before: int, after: int) -> list[Need]:
+    return [] if "" in texts else [_moved(Need(texts), before, after)]
 
 
 def _moved(need: Need, before: int, after: int) -> Need:
@@ -117,43 +144,68 @@ def _rank(need: Need) -> tuple[int, int]:
 
 
 def _branch(argument: Any, stand_ins: Mapping[str, Shape]) -> Shape:
-    """Of each option its rarest need; nothing where one option needs nothing."""
+    """All texts of the options where they are few; else of each option its rarest need, if all have one."""
     options = [_sequence(option, stand_ins) for option in argument[1]]
-    found: list[Need] = []
-    if all(option.needs for option in options):
-        best = [min(option.needs, key=lambda n: (not n.inside, *_rank(n))) for option in options]
+    width, ahead = max(o.width for o in options), max(o.ahead for o in options)
+    nested = any(o.nested for o in options)
+    sets = [o.texts for o in options if o.texts is not None]
+    texts = frozenset[str]().union(*sets)
+    if len(sets) == len(options) and len(texts) <= FEW:
+        return Shape(texts, (), width, ahead, nested, len(set(map(len, texts))) > 1)
+    found: tuple[Need, ...] = ()
+    if all(option.wanted() for option in options):
+        best = [min(option.wanted(), key=lambda n: (not n.inside, *_rank(n))) for option in options]
         words = frozenset[str]().union(*(need.words for need in best))
         before, after = max(n.before for n in best), max(n.after for n in best)
-        found = [Need(words, before, after, all(n.inside for n in best))]
-    ahead, nested = max(o.ahead for o in options), any(o.nested for o in options)
-    return Shape(found, max(o.width for o in options), ahead, nested, varies=True)
+        found = (Need(words, before, after, all(n.inside for n in best)),)
+    return Shape(None, found, width, ahead, nested, varies=True)
 
 
 def _repeat(argument: Any, stand_ins: Mapping[str, Shape]) -> Shape:
     least, most, items = argument
     one = _sequence(items, stand_ins)
-    others = min(FAR, (int(most) - 1) * one.width)
-    found = [_moved(need, others, others) for need in one.needs] if least else []
     width = min(FAR, int(most) * one.width)
-    return Shape(found, width, one.ahead, one.nested or (most > 1 and one.varies), one.varies or least != most)
+    flags = one.nested or (most > 1 and one.varies), one.varies or least != most
+    texts = _powers(one.texts, int(least), int(most))
+    if texts is not None:
+        return Shape(texts, one.needs if least else (), width, one.ahead, *flags)
+    others = min(FAR, (int(most) - 1) * one.width)
+    found = tuple(_moved(need, others, others) for need in one.wanted()) if least else ()
+    return Shape(None, found, width, one.ahead, *flags)
+
+
+def _powers(texts: frozenset[str] | None, least: int, most: int) -> frozenset[str] | None:
+    """`texts` from `least` to `most` times in a row; None where these are more than a few."""
+    if most > 3:
+        return None
+    every, power = set[str](), _EMPTY
+    for times in range(most + 1):
+        if times >= least:
+            every |= power
+        longer = _product(power, texts)
+        if times < most and longer is None:
+            return None
+        power = longer or power
+    return frozenset(every) if len(every) <= FEW else None
 
 
 def _character_set(argument: Any, stand_ins: Mapping[str, Shape]) -> Shape:
     if len(argument) > SET_LIMIT or any(op is not sre.LITERAL for op, _ in argument):
         return _ONE
     options = [stand_ins.get(chr(code)) or any_word([chr(code)]) for _, code in argument]  # (?:x|y) is parsed as [xy]
-    return any_word(frozenset[str]().union(*(need.words for option in options for need in option.needs)))
+    sets = [option.texts or option.needs[0].words for option in options]
+    return any_word(frozenset[str]().union(*sets))
 
 
 def _look_around(argument: Any, stand_ins: Mapping[str, Shape]) -> Shape:
     direction, items = argument
     inner = _sequence(items, stand_ins)
     ahead = inner.ahead + (inner.width if direction > 0 else 0)
-    return Shape([Need(n.words, inside=False) for n in inner.needs], 0, ahead, inner.nested)
+    return Shape(_EMPTY, tuple(Need(n.words, inside=False) for n in inner.wanted()), 0, ahead, inner.nested)
 
 
 def _look_around_not(argument: Any, stand_ins: Mapping[str, Shape]) -> Shape:
-    return replace(_look_around(argument, stand_ins), needs=[])
+    return replace(_look_around(argument, stand_ins), needs=())
 
 
 _BY_OP: dict[Any, Callable[[Any, Mapping[str, Shape]], Shape]] = {
@@ -167,6 +219,6 @@ _BY_OP: dict[Any, Callable[[Any, Mapping[str, Shape]], Shape]] = {
     sre.ASSERT: _look_around,
     sre.ASSERT_NOT: _look_around_not,
     sre.AT: lambda *_: _NOTHING,
-    sre.GROUPREF: lambda *_: Shape([], FAR),
-    sre.GROUPREF_EXISTS: lambda *_: Shape([], FAR),
+    sre.GROUPREF: lambda *_: _ANYTHING,
+    sre.GROUPREF_EXISTS: lambda *_: _ANYTHING,
 }

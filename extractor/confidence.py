@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Protocol
 
@@ -12,10 +12,16 @@ CEILING = 0.99
 
 
 class Calibrator(Protocol):
-    """Turns what stands behind a finding into the share of such findings that people confirm."""
+    """Turns what stands behind a finding into the share of such findings that people confirm.
+
+    `thresholds`: the confidence from which a field is filled, where it is not the contract's own.
+    """
 
     @property
     def digest(self) -> str: ...
+
+    @property
+    def thresholds(self) -> Mapping[str, float]: ...
 
     def __call__(self, field: str, candidates: Sequence[Candidate], claim: Claim) -> float: ...
 
@@ -24,6 +30,7 @@ class PriorCalibrator:
     """Without measured data: independent finders (rules as one, model as one) combined by noisy-or."""
 
     digest = "prior"
+    thresholds: Mapping[str, float] = {}
 
     def __call__(self, field: str, candidates: Sequence[Candidate], claim: Claim) -> float:
         best: dict[str, float] = {}

@@ -70,11 +70,14 @@ class Engine:
         findings = [self._finding(g, note.text) for g in group(standing)]
         kept, others, lost = choose(findings, self.contract)
         stated = [self._extraction(f, reading, found) for f in kept]
-        sure = [e for e in stated if e.confidence >= self.contract.fields[e.field].threshold]
-        unsure = [e for e in stated if e.confidence < self.contract.fields[e.field].threshold]
+        sure = [e for e in stated if e.confidence >= self._threshold(e.field)]
+        unsure = [e for e in stated if e.confidence < self._threshold(e.field)]
         unsure += [self._extraction(f, reading, found) for f in others]
         fields = (*sure, *infer(sure, self.contract, note))
         return Result(note, self.bundle, fields, tuple(unsure), self._refused(found, stated), tuple(dropped + lost))
+
+    def _threshold(self, field: str) -> float:
+        return self.calibrator.thresholds.get(field, self.contract.fields[field].threshold)
 
     def _parse(
         self, claims: Iterable[tuple[Candidate, Claim]], reading: Reading

@@ -12,6 +12,7 @@ from models.labels import Labels
 
 Floats = NDArray[np.float32]
 FLOOR = -4.0  # spans below this logit (2%) are not looked at
+LONGEST = 48  # characters of a span; the longest of the labelled notes has 37
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ def decode(scores: Floats, parts: Floats, labels: Labels, *, second: float = 0.3
     here or there is not lost between two halves. A second value of the same words is given from a share of `second`.
     """
     field, first, last = np.nonzero(scores > FLOOR)
+    short = last - first < LONGEST
+    field, first, last = field[short], first[short], last[short]
     if not len(field):
         return []
     logits = scores[field, first, last]

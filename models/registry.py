@@ -1,7 +1,7 @@
 """A folder of sealed bundles: versions never change, one of them is current, every change of that is written down.
 
 <registry>/<version>/           a bundle (see `models/bundle.py`)
-          current               the version that serves
+          current               link to the version that serves: `FIELDNOTE_MODEL=<registry>/current` follows it
           history.jsonl         promotions and rollbacks, oldest first
 """
 
@@ -19,6 +19,8 @@ from typing import Any
 from extractor.errors import ModelError
 from models.bundle import Bundle, load_bundle
 
+ENOUGH = 15  # gold values from which the F1 of one field says something
+
 
 @dataclass(frozen=True, slots=True)
 class Registry:
@@ -28,21 +30,20 @@ class Registry:
 
     def versions(self) -> list[Bundle]:
         """Every sealed version, by name."""
-        return [load_bundle(path.parent) for path in sorted(self.root.glob("*/manifest.json"))]
+        return [load_bundle(self.root / name) for name in self._names()]
 
     def get(self, version: str) -> Bundle:
         """One version. Raises ModelError with those that exist."""
         folder = self.root / version
         if not (folder / "manifest.json").is_file():
-            known = "、".join(p.parent.name for p in sorted(self.root.glob("*/manifest.json"))) or "还没有"
-            raise ModelError(f"没有版本 {version}；现有：{known}")
+            raise ModelError(f"没有版本 {version}；现有：{'、'.join(self._names()) or '还没有'}")
         return load_bundle(folder)
 
     @property
     def current(self) -> str | None:
         """The version that serves, or None."""
-        file = self.root / "current"
-        return file.read_text(encoding="utf-8").strip() if file.is_file() else None
+        link = self.root / "current"
+        return link.readlink().name if link.is_symlink() else None
 
     def add(self, folder: Path) -> Bundle:
         """Take a sealed bundle in under its name. Raises ModelError where that name is taken by other bytes."""
@@ -76,12 +77,16 @@ class Registry:
 
     def rollback(self) -> str:
         """Back to the version that served before. Raises ModelError where there was none."""
-        events = self.history()
-        before = [e["version"] for e in events if e["version"] != self.current]
-        if not before:
+        served: list[str] = []
+        for event in self.history():
+            if event["event"] == "rollback":
+                served.pop()
+            else:
+                served.append(event["version"])
+        if len(served) < 2:
             raise ModelError("没有更早的版本可退")
-        self._switch(before[-1], "rollback")
-        return str(before[-1])
+        self._switch(served[-2], "rollback")
+        return served[-2]
 
     def history(self) -> list[dict[str, Any]]:
         """`{"at", "event", "version"}`, oldest first."""
@@ -92,18 +97,28 @@ class Registry:
         entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "event": event, "version": version}
         with (self.root / "history.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(entry) + "\n")
-        part = self.root / "current.part"
-        part.write_text(version + "\n", encoding="utf-8")
+        part = self.root / ".current.part"
+        part.unlink(missing_ok=True)
+        part.symlink_to(version, target_is_directory=True)
         os.replace(part, self.root / "current")
 
+    def _names(self) -> list[str]:
+        return sorted(p.parent.name for p in self.root.glob("*/manifest.json") if not p.parent.is_symlink())
 
-def _fields(scores: dict[str, Any]) -> dict[str, float]:
-    return {name: row["f1"] for name, row in scores.get("fields", {}).items()}
+
+def _fields(scores: dict[str, Any], enough: int = 0) -> dict[str, float]:
+    return {name: row["f1"] for name, row in scores.get("fields", {}).items() if row.get("gold", enough) >= enough}
 
 
 def losses(incumbent: dict[str, Any], candidate: dict[str, Any], tolerance: float) -> list[str]:
-    """Fields on which the candidate loses more than `tolerance` points of F1."""
-    old, new = _fields(incumbent), _fields(candidate)
+    """Fields on which the candidate loses more than `tolerance` points of F1.
+
+    Fields with fewer than ENOUGH gold values cannot tell a loss from chance and are left out. Raises ModelError where
+    the two were not measured on the same notes.
+    """
+    if incumbent.get("development") != candidate.get("development"):
+        raise ModelError("两个版本不是在同一份开发集上评分的，没法比较；用 fieldnote train 重新封存旧版本")
+    old, new = _fields(incumbent, ENOUGH), _fields(candidate)
     lost = {name: 100 * (old[name] - new.get(name, 0.0)) for name in old}
     return [f"{name} −{points:.1f}" for name, points in sorted(lost.items()) if points > tolerance]
 

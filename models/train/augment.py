@@ -57,10 +57,11 @@ class Augmenter:
             (self.odds.slip, self._slip),
         ]
         cut = pieces(note)
-        if self.rng.random() < self.odds.join and len(note.text) < 60:
+        chance, length = self.odds.join, len(note.text)
+        while length < 100 and self.rng.random() < chance:
             other = self.rng.choice(self.notes)
-            if len(other.text) < 60:
-                cut = [*cut, (self.rng.choice("。，；\n "), ()), *pieces(other)]
+            cut = [*cut, (self.rng.choice("。，；\n "), ()), *pieces(other)]
+            chance, length = 0.5, length + len(other.text)
         for chance, step in steps:
             if self.rng.random() < chance:
                 cut = step(cut)
@@ -93,7 +94,7 @@ class Augmenter:
         if "contact_person" in fields:
             m = TITLED.fullmatch(text)
             if m and (m[1] or m[3]):
-                return (m[1] or "") + self.rng.choice(self.surnames) + (m[3] or "")
+                return (m[1] or "") + self._surname() + (m[3] or "")
             return self.rng.choice(self._pools["contact_person"]) if fields == {"contact_person"} else None
         if fields == {"customer_name"} and self.rng.random() < 0.3:
             return self.rng.choice(self.companies)
@@ -101,6 +102,10 @@ class Augmenter:
             if fields == {name}:
                 return self.rng.choice(self._pools[name])
         return self.rng.choice(self._pools["time"]) if len(fields) == 1 and fields <= set(TIMES) else None
+
+    def _surname(self) -> str:
+        """A surname of the list, those at its head (the common ones) far more often."""
+        return self.surnames[int(len(self.surnames) * self.rng.random() ** 2)]
 
     def _bare(self, cut: list[Piece]) -> list[Piece]:
         """Punctuation lost, as speech recognition writes."""

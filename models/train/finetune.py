@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from math import cos, pi
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -87,6 +88,47 @@ def batch_loss(model: SpanTagger, batch: Batch, config: FinetuneConfig, ids: Ten
     return loss + config.hedge_weight * hedge_loss(parts, batch.targets)
 
 
+@dataclass(slots=True)
+class State:
+    """All that the next step depends on, so that a stopped training goes on as if it had not been."""
+
+    model: SpanTagger
+    average: Average
+    optimizer: torch.optim.AdamW
+    rng: random.Random
+    generator: torch.Generator
+    step: int = 0
+    losses: list[float] = field(default_factory=list)
+
+    def save(self, file: Path) -> None:
+        """Write to `file`, never half."""
+        part = file.with_suffix(".part")
+        torch.save(
+            {
+                "model": self.model.state_dict(),
+                "average": (self.average.steps, self.average.shadow.state_dict()),
+                "optimizer": self.optimizer.state_dict(),
+                "random": (self.rng.getstate(), self.generator.get_state(), torch.get_rng_state()),
+                "progress": (self.step, self.losses),
+            },
+            part,
+        )
+        part.replace(file)
+
+    def load(self, file: Path) -> None:
+        """Go on from `file`."""
+        saved = torch.load(file, weights_only=False)
+        self.model.load_state_dict(saved["model"])
+        self.average.steps, shadow = saved["average"]
+        self.average.shadow.load_state_dict(shadow)
+        self.optimizer.load_state_dict(saved["optimizer"])
+        state, generator, everywhere = saved["random"]
+        self.rng.setstate(state)
+        self.generator.set_state(generator)
+        torch.set_rng_state(everywhere)
+        self.step, self.losses = saved["progress"]
+
+
 def finetune(
     model: SpanTagger,
     notes: Sequence[Labelled],
@@ -96,36 +138,48 @@ def finetune(
     seed: int,
     lexicon: Lexicon | None = None,
     progress: Progress | None = None,
+    checkpoint: Path | None = None,
 ) -> tuple[SpanTagger, list[float]]:
-    """Trains in place; returns the averaged model and the mean loss of each epoch."""
-    rng, generator = random.Random(seed), torch.Generator().manual_seed(seed)
+    """Trains in place; returns the averaged model and the mean loss of each epoch.
+
+    With `checkpoint` the state is kept there after each epoch, and a training that finds one goes on from it.
+    """
     lexicon = lexicon or Lexicon()
+    state = State(
+        model, Average(model, config.ema), optimizer_for(model, config), random.Random(seed),
+        torch.Generator().manual_seed(seed),
+    )  # fmt: skip
+    if checkpoint and checkpoint.exists():
+        state.load(checkpoint)
     odds = Odds(**config.augment.model_dump())
-    augmenter = Augmenter(notes, lexicon.surnames, lexicon.companies, odds, rng)
+    augmenter = Augmenter(notes, lexicon.surnames, lexicon.companies, odds, state.rng)
     collate = Collator(tokenizer, model.labels, frozenset(config.soft), config.near)
-    optimizer, average = optimizer_for(model, config), Average(model, config.ema)
     total = max(1, int(config.epochs * len(by_length(notes, config.tokens, random.Random(0)))))
-    step, losses = 0, []
     model.train()
-    while step < total:
+    while state.step < total:
         epoch: list[float] = []
-        for rows in by_length([augmenter(n) for n in notes], config.tokens, rng):
-            if step >= total:
-                break
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * schedule(step, total, config.warmup)
-            batch = collate(rows)
-            loss = batch_loss(model, batch, config, hidden_characters(batch.ids, config.unknown, generator))
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            average.update()
-            step += 1
-            epoch.append(float(loss.detach()))
+        for rows in by_length([augmenter(n) for n in notes], config.tokens, state.rng)[: total - state.step]:
+            epoch.append(_step(state, collate(rows), config, total))
             if progress:
-                progress("fine-tune", step, total, {"loss": epoch[-1]})
-        losses.append(sum(epoch) / max(1, len(epoch)))
-    shadow = average.shadow
+                progress("fine-tune", state.step, total, {"loss": epoch[-1]})
+        state.losses.append(sum(epoch) / max(1, len(epoch)))
+        if checkpoint:
+            state.save(checkpoint)
+    shadow = state.average.shadow
     assert isinstance(shadow, SpanTagger)
-    return shadow, losses
+    return shadow, state.losses
+
+
+def _step(state: State, batch: Batch, config: FinetuneConfig, total: int) -> float:
+    """One update; the loss before it."""
+    for group in state.optimizer.param_groups:
+        group["lr"] = group["peak"] * schedule(state.step, total, config.warmup)
+    ids = hidden_characters(batch.ids, config.unknown, state.generator)
+    loss = batch_loss(state.model, batch, config, ids)
+    state.optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(state.model.parameters(), 1.0)
+    state.optimizer.step()
+    state.average.update()
+    state.step += 1
+    return float(loss.detach())

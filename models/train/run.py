@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,20 +16,18 @@ from typing import Any
 import torch
 import yaml
 
-from extractor.contract import load_contract
-from extractor.pipeline import Engine
-from models.bundle import Manifest, sha256, write_manifest
-from models.fusion import NOTHING, load_fusion, save_fusion
+from models.bundle import Manifest, sha256
 from models.labels import FIELDNOTE
-from models.tagger import load_tagger
 from models.tokens import Tokenizer
-from models.train import evaluate, export, fuse
+from models.train import export
 from models.train.config import TrainConfig
 from models.train.curve import draw
 from models.train.finetune import Lexicon, Progress, finetune
-from models.train.gold import GoldNote, read_gold
-from models.train.marks import Labelled, read_all, read_notes
+from models.train.marks import read_all, read_notes
 from models.train.network import HeadShape, SpanTagger
+from models.train.seal import seal
+
+LOGGED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,13 @@ class Run:
     config: TrainConfig
     folder: Path
     progress: Progress
+
+    def tell(self, stage: str, step: int, total: int, figures: dict[str, float]) -> None:
+        """To the caller, and every LOGGED steps as a line of `log.jsonl`."""
+        self.progress(stage, step, total, figures)
+        if step % LOGGED == 0:
+            with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+                log.write(json.dumps({"stage": stage, "step": step, "of": total, **figures}) + "\n")
 
     def once(self, name: str, make: Callable[[Path], None]) -> Path:
         """The file `name` of the run, made if it is not there yet (written beside and moved, so never half)."""
@@ -59,10 +64,10 @@ def train(config: TrainConfig, *, progress: Progress) -> Manifest:
     run.folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(config.threads)
     start = _start(run)
-    notes = read_all(config.note_files())
     tokenizer = Tokenizer.load(start / "vocab.txt")
     (run.folder / "config.yaml").write_text(_yaml(config), encoding="utf-8")
-    weights = run.once("weights.pt", lambda part: _finetune(run, start, notes, tokenizer, part))
+    data = run.once("data.json", lambda part: _digests(config, part))
+    weights = run.once("weights.pt", lambda part: _finetune(run, start, tokenizer, part))
     model = _model(start, weights, config)
     fp32 = run.once("fp32.onnx", lambda part: export.export_onnx(model, part))
     int8 = run.once("int8.onnx", lambda part: export.quantize(fp32, part))
@@ -71,40 +76,15 @@ def train(config: TrainConfig, *, progress: Progress) -> Manifest:
     bundle.mkdir(exist_ok=True)
     shutil.copyfile(start / "vocab.txt", bundle / "vocab.txt")
     shutil.copyfile(int8, bundle / "model.onnx")
-    return seal(config, bundle, parity=json.loads(parity.read_text(encoding="utf-8")))
+    return seal(config, bundle, made={"data": _json(data), "parity": _json(parity)})
 
 
-def seal(config: TrainConfig, bundle: Path, *, parity: dict[str, Any]) -> Manifest:
-    """Calibrate and score a bundle's model against today's rules, and write its manifest."""
-    contract = load_contract()
-    tune, report = split(read_gold(config.development_file(), contract))
-    save_fusion(bundle / "calibrator.json", NOTHING, {})
-    write_manifest(bundle, config.name, FIELDNOTE, made={}, scores={})
-    tagger = load_tagger(bundle)
-    fusion = fuse.fit(contract, tagger, tune)
-    save_fusion(bundle / "calibrator.json", fusion.shared, fusion.fields)
-    engine = Engine(contract, tagger=tagger, calibrator=load_fusion(bundle / "calibrator.json"))
-    scores = evaluate.evaluate(engine, report)
-    made = {
-        "command": "fieldnote train",
-        "config": json.loads(config.model_dump_json()),
-        "data": {f.name: sha256(f) for f in config.note_files()},
-        "calibrated_on": f"{len(tune)} even-numbered notes of {config.development_file().name}",
-        "contract": contract.version,
-        "parity": parity,
-    }
-    return write_manifest(bundle, config.name, FIELDNOTE, made=made, scores=scores)
+def _json(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
-def split(notes: Sequence[GoldNote]) -> tuple[list[GoldNote], list[GoldNote]]:
-    """Notes to calibrate on and notes to report on: by the parity of the number in their name."""
-    tune = [n for n in notes if _number(n) % 2 == 0]
-    return tune, [n for n in notes if _number(n) % 2 == 1]
-
-
-def _number(note: GoldNote) -> int:
-    digits = "".join(c for c in note.note.id if c.isdigit())
-    return int(digits or 0)
+def _digests(config: TrainConfig, part: Path) -> None:
+    part.write_text(json.dumps({f.name: sha256(f) for f in config.note_files()}, indent=1), encoding="utf-8")
 
 
 def _start(run: Run) -> Path:
@@ -120,20 +100,22 @@ def _start(run: Run) -> Path:
     rows = pretrain.rows_of(lines, tokenizer, config.pretrain.length, config.seed)
     target = run.folder / "encoder"
     return pretrain.pretrain(
-        start, target, rows, config.pretrain, seed=config.seed, device=config.torch_device(), progress=run.progress
+        start, target, rows, config.pretrain, seed=config.seed, device=config.torch_device(), progress=run.tell
     )
 
 
-def _finetune(run: Run, start: Path, notes: Sequence[Labelled], tokenizer: Tokenizer, part: Path) -> None:
+def _finetune(run: Run, start: Path, tokenizer: Tokenizer, part: Path) -> None:
     config = run.config
     torch.manual_seed(config.seed)
-    chosen = random.Random(config.seed).sample(list(notes), int(len(notes) * config.finetune.share))
+    notes = read_all(config.note_files())
+    chosen = random.Random(config.seed).sample(notes, int(len(notes) * config.finetune.share))
     chosen = [n for n in chosen if n.origin not in config.finetune.leave_out]
     model = SpanTagger.start_from(start, FIELDNOTE, HeadShape(dropout=config.finetune.dropout))
     lexicon = _lexicon(config)
     trained, losses = finetune(
-        model, chosen, tokenizer, config.finetune, seed=config.seed, lexicon=lexicon, progress=run.progress
-    )
+        model, chosen, tokenizer, config.finetune, seed=config.seed, lexicon=lexicon, progress=run.tell,
+        checkpoint=run.folder / "checkpoint.pt",
+    )  # fmt: skip
     (run.folder / "losses.json").write_text(json.dumps([round(x, 4) for x in losses]), encoding="utf-8")
     draw(losses, run.folder / "losses.svg")
     torch.save(trained.state_dict(), part)
@@ -164,4 +146,4 @@ def _parity(run: Run, model: SpanTagger, files: tuple[Path, Path], tokenizer: To
 
 
 def _yaml(config: TrainConfig) -> str:
-    return yaml.safe_dump(json.loads(config.model_dump_json()), allow_unicode=True, sort_keys=False)
+    return yaml.safe_dump(config.model_dump(mode="json"), allow_unicode=True, sort_keys=False)

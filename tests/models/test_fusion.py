@@ -10,8 +10,8 @@ import pytest
 from extractor.errors import ModelError
 from extractor.types import Candidate, Claim, Span
 from models.bundle import DEFAULT
-from models.fusion import NAMES, load_fusion, save_fusion
-from models.train.fuse import START, Row, logistic, regress
+from models.fusion import NAMES, Fusion, load_fusion, save_fusion
+from models.train.fuse import HIGHEST, LOWEST, START, Row, logistic, regress, thresholds
 
 RULE = Candidate("budget_source", Span(0, 2), 0.9, "rule:budget_source/x")
 MODEL = Candidate("budget_source", Span(0, 2), 0.9, "model:m")
@@ -39,11 +39,20 @@ def test_a_field_with_few_findings_stays_near_all_fields():
 
 
 def test_written_and_read(tmp_path: Path):
-    save_fusion(tmp_path / "calibrator.json", [0.5] * len(NAMES), {"a": [1.0] * len(NAMES)})
-    assert load_fusion(tmp_path / "calibrator.json").fields == {"a": (1.0,) * len(NAMES)}
+    fusion = Fusion((0.5,) * len(NAMES), {"a": (1.0,) * len(NAMES)}, "any", {"a": 0.4})
+    save_fusion(tmp_path / "calibrator.json", fusion)
+    again = load_fusion(tmp_path / "calibrator.json")
+    assert (again.shared, again.fields, again.thresholds) == (fusion.shared, fusion.fields, fusion.thresholds)
 
 
 def test_a_broken_file_says_so(tmp_path: Path):
     (tmp_path / "calibrator.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ModelError, match="重新取得"):
         load_fusion(tmp_path / "calibrator.json")
+
+
+def test_a_field_read_badly_is_filled_from_a_lower_probability():
+    sure = (1.0, 0.0, 0.0, 1.0, 3.0, 0.0, 0.0)
+    rows = [Row("good", sure, True)] * 60 + [Row("bad", sure, n % 2 == 0) for n in range(60)]
+    found = thresholds(regress(rows), rows, {"good": 60, "bad": 60})
+    assert LOWEST <= found["bad"] < found["good"] <= HIGHEST

@@ -58,5 +58,5 @@ def test_an_unknown_version_names_the_known(store: Registry):
 
 def test_shipped_manifest_says_how_it_was_made():
     made = json.loads((DEFAULT / "manifest.json").read_text(encoding="utf-8"))["made"]
-    assert {"command", "config", "data", "calibrated_on", "parity"} <= made.keys()
+    assert {"contract", "config", "data", "calibrated_on", "parity"} <= made.keys()
     assert made["config"]["seed"] is not None

@@ -78,6 +78,8 @@ def alternation(words: Sequence[str]) -> str:
         for char in word:
             node = node.setdefault(char, {})
         node[""] = {}
+    if all(len(word) == 1 for word in words):
+        return f"[{''.join(sorted(map(re.escape, trie)))}]" if words else "(?:)"
     first = "".join(sorted(re.escape(char) for char in trie if char))
     guard = f"(?=[{first}])" if len(trie) > 1 else ""
     return f"(?:{guard}(?:{_branches(trie)}))"

@@ -14,6 +14,7 @@ from typing import Any
 FAR = 1 << 20  # stands for "unbounded": longer than any note
 SET_LIMIT = 40  # a larger character set is too common to be worth looking for
 FEW = 100  # texts of a part that are still listed one by one
+WAYS = 12  # more repetitions of parts that vary in length count as nested: 2 ** 12 ways to match are tried in no time
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Need:
 class Needs:
     """All needs of one pattern; `anchor` indexes the inside need with the narrowest surroundings, if any.
 
-    `reach` is how many characters beyond its end a match may look at; `nested` that a repetition holds another
-    one, so that the ways to match can grow exponentially.
+    `reach` is how many characters beyond its end a match may look at; `nested` that parts of variable length are
+    repeated so often that the ways to match one stretch can be too many to try.
     """
 
     all: tuple[Need, ...]
@@ -45,8 +46,9 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One part of a pattern: what it needs, how long its match can be, how far it looks ahead, whether it is `nested`.
+    """One part of a pattern: what it needs, how long its match can be, how far it looks ahead.
 
+    One stretch can be matched in about 2 ** `ways` ways, by repetition of parts whose length `varies`.
     `texts` are all strings it can match where these are few; then `needs` holds only those of its look-arounds.
     """
 
@@ -54,7 +56,7 @@ class Shape:
     needs: tuple[Need, ...] = ()
     width: int = 0
     ahead: int = 0
-    nested: bool = False
+    ways: int = 0
     varies: bool = False
 
     def wanted(self) -> tuple[Need, ...]:
@@ -87,7 +89,7 @@ def needs(pattern: str, stand_ins: Mapping[str, Shape]) -> Needs:
     found = shape.wanted()
     inside = [n for n, need in enumerate(found) if need.inside]
     anchor = min(inside, key=lambda n: (found[n].before + found[n].after, *_rank(found[n])), default=None)
-    return Needs(found, anchor, min(FAR, 1 + shape.ahead), shape.nested)
+    return Needs(found, anchor, min(FAR, 1 + shape.ahead), shape.ways > WAYS)
 
 
 def _sequence(tree: Any, stand_ins: Mapping[str, Shape]) -> Shape:
@@ -109,7 +111,7 @@ def _sequence(tree: Any, stand_ins: Mapping[str, Shape]) -> Shape:
         texts, at = longer, at + part.width
     if not exact:
         found += _needed(texts, begin, 0)
-    flags = any(p.nested for p in parts), any(p.varies for p in parts)
+    flags = min(FAR, sum(p.ways for p in parts)), any(p.varies for p in parts)
     ahead = max((p.ahead for p in parts), default=0)
     return Shape(texts if exact else None, tuple(found), min(FAR, total), ahead, *flags)
 
@@ -147,25 +149,26 @@ def _branch(argument: Any, stand_ins: Mapping[str, Shape]) -> Shape:
     """All texts of the options where they are few; else of each option its rarest need, if all have one."""
     options = [_sequence(option, stand_ins) for option in argument[1]]
     width, ahead = max(o.width for o in options), max(o.ahead for o in options)
-    nested = any(o.nested for o in options)
+    ways = max(o.ways for o in options)
     sets = [o.texts for o in options if o.texts is not None]
     texts = frozenset[str]().union(*sets)
     if len(sets) == len(options) and len(texts) <= FEW:
-        return Shape(texts, (), width, ahead, nested, len(set(map(len, texts))) > 1)
+        return Shape(texts, (), width, ahead, ways, len(set(map(len, texts))) > 1)
     found: tuple[Need, ...] = ()
     if all(option.wanted() for option in options):
         best = [min(option.wanted(), key=lambda n: (not n.inside, *_rank(n))) for option in options]
         words = frozenset[str]().union(*(need.words for need in best))
         before, after = max(n.before for n in best), max(n.after for n in best)
         found = (Need(words, before, after, all(n.inside for n in best)),)
-    return Shape(None, found, width, ahead, nested, varies=True)
+    return Shape(None, found, width, ahead, ways, varies=True)
 
 
 def _repeat(argument: Any, stand_ins: Mapping[str, Shape]) -> Shape:
     least, most, items = argument
     one = _sequence(items, stand_ins)
     width = min(FAR, int(most) * one.width)
-    flags = one.nested or (most > 1 and one.varies), one.varies or least != most
+    ways = int(most) * (one.ways + (most > 1 and one.varies))
+    flags = min(FAR, ways), one.varies or least != most
     texts = _powers(one.texts, int(least), int(most))
     if texts is not None:
         return Shape(texts, one.needs if least else (), width, one.ahead, *flags)
@@ -201,7 +204,7 @@ def _look_around(argument: Any, stand_ins: Mapping[str, Shape]) -> Shape:
     direction, items = argument
     inner = _sequence(items, stand_ins)
     ahead = inner.ahead + (inner.width if direction > 0 else 0)
-    return Shape(_EMPTY, tuple(Need(n.words, inside=False) for n in inner.wanted()), 0, ahead, inner.nested)
+    return Shape(_EMPTY, tuple(Need(n.words, inside=False) for n in inner.wanted()), 0, ahead, inner.ways)
 
 
 def _look_around_not(argument: Any, stand_ins: Mapping[str, Shape]) -> Shape:

@@ -12,6 +12,7 @@ from models.labels import Labels
 
 Floats = NDArray[np.float32]
 FLOOR = -4.0  # spans below this logit (2%) are not looked at
+LEAST = 0.03  # a finding of less mass is not given
 LONGEST = 48  # characters of a span; the longest of the labelled notes has 37
 
 
@@ -57,7 +58,8 @@ def decode(scores: Floats, parts: Floats, labels: Labels, *, second: float = 0.3
     rows = zip(field[order].tolist(), first[order].tolist(), last[order].tolist(), logits[order].tolist(), strict=True)
     found: list[Found] = []
     for f, start, end, miss in _peaks(rows):
-        found += _valued(labels.fields[f], start, end + 1, 1 - miss, parts, labels, second)
+        if 1 - miss >= LEAST:
+            found += _valued(labels.fields[f], start, end + 1, 1 - miss, parts, labels, second)
     return found
 
 

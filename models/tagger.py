@@ -22,7 +22,7 @@ from models.tokens import Tokenizer
 WINDOW = 192  # characters the model sees at once: nearly no labelled note is longer
 SEAM = 64  # characters that neighbouring windows share; findings are taken where they lie deeper inside
 BATCH = 8
-FLOOR = 0.02  # mass below which a finding is not worth weighing
+FLOOR = 0.03  # score below which a finding is not worth weighing
 
 Floats = NDArray[np.float32]
 
@@ -47,13 +47,13 @@ class OnnxTagger:
         order = sorted(range(len(windows)), key=lambda i: windows[i][2] - windows[i][1])
         for at in range(0, len(order), BATCH):
             chosen = [windows[i] for i in order[at : at + BATCH]]
-            outputs = self._run([texts[n][start:end] for n, start, end in chosen])
+            outputs = self.run_model([texts[n][start:end] for n, start, end in chosen])
             for (n, start, end), (scores, parts) in zip(chosen, outputs, strict=True):
                 items = decode(scores, parts, self.bundle.labels)
                 found[n] += _inner(items, start, end, len(texts[n]))
         return [self._candidates(items) for items in found]
 
-    def _run(self, texts: Sequence[str]) -> Iterator[tuple[Floats, Floats]]:
+    def run_model(self, texts: Sequence[str]) -> Iterator[tuple[Floats, Floats]]:
         """Span scores `[fields, n, n]` and value parts `[n, 3 * width]` of each text of n characters."""
         ids, mask = self._tokenizer.batch(texts)
         scores, parts = self._session.run(None, {"ids": ids, "mask": mask})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from extractor.pipeline import Engine
+from extractor.types import Result
 from models.train.gold import GoldNote, earned
 from models.train.score import Tally, dice
 
@@ -14,16 +15,20 @@ BINS = 10
 
 
 def evaluate(engine: Engine, notes: Sequence[GoldNote]) -> dict[str, Any]:
+    """`score` of what an engine finds in gold notes."""
+    return score(engine.contract.fields, notes, engine.extract_many([n.note for n in notes]))
+
+
+def score(fields: Iterable[str], notes: Sequence[GoldNote], results: Iterable[Result]) -> dict[str, Any]:
     """Micro and per-field precision, recall and F1 of stated values, evidence and certainty of the right ones,
     expected calibration error over ten bins (Naeini et al., 2015), precision and coverage from 0.9."""
-    tallies = {name: Tally() for name in engine.contract.fields}
+    tallies = {name: Tally() for name in fields}
     right_words, right_doubt = Counter[bool](), Counter[bool]()
-    pairs: list[tuple[float, bool]] = []
-    results = engine.extract_many([n.note for n in notes])
+    pairs: dict[str, list[tuple[float, bool]]] = {name: [] for name in tallies}
     for note, result in zip(notes, results, strict=True):
         outcomes = earned([e for e in result.fields if e.basis == "stated"], note)
         for extraction, gold in outcomes:
-            pairs.append((extraction.confidence, gold is not None))
+            pairs[extraction.field].append((extraction.confidence, gold is not None))
             tally = tallies[extraction.field]
             tally.right += gold is not None
             tally.wrong += gold is None
@@ -39,9 +44,14 @@ def evaluate(engine: Engine, notes: Sequence[GoldNote]) -> dict[str, Any]:
         "micro": micro.row(),
         "evidence_ok": round(right_words[True] / max(1, right_words.total()), 4),
         "certain_ok": round(right_doubt[True] / max(1, right_doubt.total()), 4),
-        **calibration(pairs, micro.right + micro.missed),
-        "fields": {name: tally.row() for name, tally in sorted(tallies.items())},
+        **calibration([p for rows in pairs.values() for p in rows], micro.right + micro.missed),
+        "fields": {name: tally.row() | _gap(pairs[name]) for name, tally in sorted(tallies.items())},
     }
+
+
+def _gap(pairs: Sequence[tuple[float, bool]]) -> dict[str, float]:
+    """What a field promised on average, and how much of it was right."""
+    return {"promised": _mean([c for c, _ in pairs]), "findings": len(pairs)}
 
 
 def calibration(pairs: Sequence[tuple[float, bool]], gold: int) -> dict[str, Any]:
@@ -65,4 +75,4 @@ def calibration(pairs: Sequence[tuple[float, bool]], gold: int) -> dict[str, Any
 
 
 def _mean(values: Sequence[float]) -> float:
-    return round(sum(values) / len(values), 4)
+    return round(sum(values) / max(1, len(values)), 4)

@@ -1,0 +1,165 @@
+"""Decisions: a person confirms, corrects, rejects or takes back a suggestion. One transaction, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import jsonschema_rs
+from sqlalchemy import Connection, Row, insert, select, update
+
+from extractor.contract import Contract, Field
+from extractor.kinds import KINDS
+from extractor.types import Json
+from extractor.validate import Problem, parse_input, problem
+from service.problems import ServiceError
+from service.store import audit, confirmed, outbox, suggestions
+from service.store.database import new_id, now
+from service.store.keys import Caller
+from service.store.tables import decisions, extractions, notes
+from service.store.tables import suggestions as table
+
+Action = Literal["confirm", "correct", "reject", "undo"]
+STATES = {"confirm": "confirmed", "correct": "corrected", "reject": "rejected", "undo": "pending"}
+Listener = Callable[[Connection, Caller, str, str, Json], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided on one suggestion. `value` is canonical JSON, or words to be read (「下周四」)."""
+
+    suggestion_id: str
+    action: Action
+    value: Json = None
+    evidence: Sequence[Mapping[str, int]] | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where decisions are taken: the contract they must satisfy, and who hears of a newly held value."""
+
+    contract: Contract
+    on_held: Listener | None = None
+
+    def decide(
+        self,
+        connection: Connection,
+        caller: Caller,
+        extraction: str,
+        wanted: Sequence[Decision],
+        *,
+        channel: str = "api",
+        expected: int | None = None,
+    ) -> suggestions.Kept:
+        """Apply all decisions, or none.
+
+        Raises ServiceError: 404 for a foreign id, 409 `decision.conflict` with the current state where somebody was
+        first, 422 where the contract refuses a value or a rejection has no reason.
+        """
+        row = suggestions.find(connection, caller.tenant, extraction, lock=True)
+        if expected is not None and expected != row.version:
+            raise _conflict(connection, caller, extraction)
+        known = {s.id: s for s in suggestions.of_extraction(connection, extraction)}
+        note = connection.execute(select(notes).where(notes.c.id == row.note)).one()
+        events: list[tuple[str, dict[str, Json]]] = []
+        for decision in wanted:
+            suggestion = known.get(decision.suggestion_id)
+            if suggestion is None:
+                raise ServiceError(404, "suggestion.not_found", "这次抽取里没有这条建议")
+            if not _open_to(decision.action, suggestions.state_of(suggestion)):
+                raise _conflict(connection, caller, extraction)
+            events += self._one(connection, caller, suggestion, note, decision, channel)
+        connection.execute(
+            update(extractions).where(extractions.c.id == extraction).values(version=extractions.c.version + 1)
+        )
+        outbox.add(connection, caller.tenant, note.customer, events)
+        details: dict[str, Json] = {d.suggestion_id: d.action for d in wanted}
+        audit.record(connection, caller.tenant, caller.name, "decision", extraction, details)
+        return suggestions.load(connection, caller.tenant, extraction)
+
+    def _one(
+        self, connection: Connection, caller: Caller, suggestion: Row[Any], note: Row[Any], decision: Decision,
+        channel: str,
+    ) -> list[tuple[str, dict[str, Json]]]:  # fmt: skip
+        field = self.contract.fields.get(suggestion.field)
+        if field is None:
+            raise ServiceError(422, "contract.field", f"契约里已经没有字段 {suggestion.field}")
+        value = self._value(field, suggestion, note, decision)
+        chosen = new_id()
+        connection.execute(
+            insert(decisions).values(
+                id=chosen, tenant=caller.tenant, suggestion=suggestion.id, action=decision.action, value=value,
+                evidence=list(map(dict, decision.evidence)) if decision.evidence else None, reason=decision.reason,
+                by=caller.name, channel=channel, at=now(),
+            )
+        )  # fmt: skip
+        state = STATES[decision.action]
+        moment = None if decision.action == "undo" else now()
+        connection.execute(update(table).where(table.c.id == suggestion.id).values(state=state, decided_at=moment))
+        if decision.action == "undo":
+            confirmed.take_back(connection, suggestion.id)
+            return []
+        data: dict[str, Json] = {
+            "customer": note.customer, "field": field.name, "value": value, "previous": None, "version": None,
+            "evidence": suggestion.data["evidence"], "note_id": note.id, "decided_by": caller.name,
+            "suggestion_id": suggestion.id,
+        }  # fmt: skip
+        if decision.action == "reject":
+            return [("field.rejected", {**data, "reason": decision.reason})]
+        if note.customer:
+            written = self._write(connection, caller, field, suggestion, note, decision, value, chosen)
+            data |= {"previous": written.previous, "version": written.version, "kept_out": written.kept_out}
+        return [(f"field.{state}", data)]
+
+    def _write(
+        self, connection: Connection, caller: Caller, field: Field, suggestion: Row[Any], note: Row[Any],
+        decision: Decision, value: Json, chosen: str,
+    ) -> confirmed.Written:  # fmt: skip
+        """A correction is said now, by somebody who knows; a confirmation repeats what the note said then."""
+        corrected = decision.action == "correct"
+        claimed = confirmed.Claimed(
+            caller.tenant, note.customer, field, value, now().isoformat() if corrected else note.sent_at,
+            corrected or suggestion.data["certain"], suggestion.id, chosen, caller.name,
+        )  # fmt: skip
+        written = confirmed.write(connection, claimed)
+        if written.version is not None and self.on_held:
+            self.on_held(connection, caller, note.customer, field.name, value)
+        return written
+
+    def _value(self, field: Field, suggestion: Row[Any], note: Row[Any], decision: Decision) -> Json:
+        if decision.action == "reject" and not (decision.reason or "").strip():
+            raise ServiceError(422, "decision.reason", "否决请给一个理由，例如：客户没说、认错人了、说的是别家")
+        if decision.action != "correct":
+            value: Json = suggestion.data["value"]
+            return value
+        if decision.value is None:
+            raise ServiceError(422, "decision.value", f"更正「{field.title}」请给出新的值。{field.capture.ask}")
+        checked = corrected_value(self.contract, field, decision.value, datetime.fromisoformat(note.sent_at))
+        if isinstance(checked, Problem):
+            raise ServiceError(422, checked.code, checked.message)
+        return checked
+
+
+def corrected_value(contract: Contract, field: Field, value: Json, sent_at: datetime) -> Json | Problem:
+    """A correction in canonical form: words are read against `sent_at`, JSON is checked against the kind's schema."""
+    if isinstance(value, str):
+        return parse_input(contract, field.name, value, sent_at)
+    if not jsonschema_rs.is_valid(KINDS[field.kind].schema, value):
+        return Problem("contract.shape", f"「{field.title}」的值不合格式。{field.capture.ask}")
+    return problem(field, value) or value
+
+
+def _open_to(action: Action, state: str) -> bool:
+    return state in ("confirmed", "corrected", "rejected") if action == "undo" else state == "pending"
+
+
+def _conflict(connection: Connection, caller: Caller, extraction: str) -> ServiceError:
+    kept = suggestions.load(connection, caller.tenant, extraction)
+    states: list[Json] = [
+        {"suggestion_id": f["suggestion_id"], "field": f["field"], "state": f["state"]} for f in kept.answer["fields"]
+    ]
+    extra: dict[str, Json] = {"current": {"id": extraction, "version": kept.version, "fields": states}}
+    return ServiceError(409, "decision.conflict", "已经有人先决定了，请看现在的状态", extra=extra)

@@ -1,0 +1,53 @@
+"""Who asks, and may they: API keys as FastAPI dependencies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from service.problems import ServiceError
+from service.store.keys import Caller, find_caller
+
+bearer = HTTPBearer(auto_error=False, description="API 钥匙：fieldnote keys create …")
+Token = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+
+
+def caller_of(request: Request, token: Token) -> Caller:
+    """The tenant and rights behind the key. Raises ServiceError 401."""
+    caller = maybe_caller(request, token)
+    if caller is None:
+        raise ServiceError(401, "key.missing", "请带上钥匙：Authorization: Bearer <key>")
+    return caller
+
+
+def maybe_caller(request: Request, token: Token) -> Caller | None:
+    """The same, or None without a key. A key that is wrong is refused, not ignored."""
+    if token is None:
+        return None
+    with request.app.state.database.read() as connection:
+        caller = find_caller(connection, token.credentials)
+    if caller is None:
+        raise ServiceError(401, "key.invalid", "钥匙不对、已过期或已停用；请管理员重新发一把")
+    return caller
+
+
+def needs(scope: str) -> Callable[[Caller], Caller]:
+    """A dependency that asks for a scope. Raises ServiceError 403."""
+
+    def check(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+        if not caller.may(scope):
+            raise ServiceError(403, "key.scope", f"这把钥匙没有 {scope} 权限")
+        return caller
+
+    return check
+
+
+Extractor = Annotated[Caller, Depends(needs("extract"))]
+Decider = Annotated[Caller, Depends(needs("confirm"))]
+Manager = Annotated[Caller, Depends(needs("manage"))]
+Admin = Annotated[Caller, Depends(needs("admin"))]
+Anyone = Annotated[Caller, Depends(caller_of)]
+Maybe = Annotated[Caller | None, Depends(maybe_caller)]

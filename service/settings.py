@@ -1,0 +1,61 @@
+"""Settings: environment variables `FIELDNOTE_*`, safe by default, refused where they are not safe to run with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from extractor.errors import FieldNoteError
+
+
+class SettingsError(FieldNoteError):
+    """A setting that cannot be used; says which variable and what to set."""
+
+    code = "settings.invalid"
+
+
+class Settings(BaseSettings):
+    """Everything the service can be told."""
+
+    model_config = SettingsConfigDict(env_prefix="FIELDNOTE_", extra="ignore", frozen=True)
+    env: Literal["development", "production"] = "development"
+    database_url: str = "sqlite:///fieldnote.db"
+    contract: Path | None = None
+    model: Path | None = None
+    secret: SecretStr = SecretStr("")
+    webhook_allow_private: bool = False
+    worker: bool = True
+    wecom_token: SecretStr = SecretStr("")
+    wecom_aes_key: SecretStr = SecretStr("")
+    wecom_corp_id: str = ""
+    wecom_tenant: str = ""
+    wecom_api: str = "https://qyapi.weixin.qq.com"
+    public_url: str = "http://127.0.0.1:8000"
+    max_waiting: int = Field(default=64, ge=1)
+
+    def checked(self) -> Settings:
+        """The settings, if they are safe to run with. Raises SettingsError."""
+        if self.env == "production":
+            if len(self.secret.get_secret_value()) < 32:
+                raise SettingsError("FIELDNOTE_SECRET 在生产环境里至少要 32 个字符；生成一个：openssl rand -hex 32")
+            if self.webhook_allow_private:
+                raise SettingsError("FIELDNOTE_WEBHOOK_ALLOW_PRIVATE 只用于开发；生产环境请去掉")
+        key = self.wecom_aes_key.get_secret_value()
+        if key and len(key) != 43:
+            raise SettingsError("FIELDNOTE_WECOM_AES_KEY 要正好 43 个字符（企业微信后台里的 EncodingAESKey）")
+        if key and not (self.wecom_token.get_secret_value() and self.wecom_corp_id and self.wecom_tenant):
+            raise SettingsError("企业微信还要 FIELDNOTE_WECOM_TOKEN、FIELDNOTE_WECOM_CORP_ID、FIELDNOTE_WECOM_TENANT")
+        return self
+
+
+def load_settings(**given: object) -> Settings:
+    """Settings from the environment; `given` (flags) come first. Raises SettingsError."""
+    try:
+        return Settings(**{k: v for k, v in given.items() if v is not None}).checked()  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "FIELDNOTE_" + "_".join(map(str, first["loc"])).upper()
+        raise SettingsError(f"{name}：{first['msg']}") from None

@@ -18,7 +18,8 @@ MAX_ATTEMPTS = 22
 
 def ceiling(attempt: int) -> timedelta:
     """The longest wait after the `attempt`-th failure (1 = the first)."""
-    return min(CEILING, BASE * 2 ** min(attempt - 1, 16))
+    doublings: int = 2 ** min(attempt - 1, 16)
+    return min(CEILING, BASE * doublings)
 
 
 def next_attempt(attempt: int, now: datetime, rng: Random, *, first_at: datetime | None = None) -> datetime | None:

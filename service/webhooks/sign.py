@@ -20,16 +20,16 @@ def new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
-def event_body(type: str, at: datetime, data: dict[str, Json]) -> bytes:
+def event_body(kind: str, at: datetime, data: dict[str, Json]) -> bytes:
     """`{"type", "timestamp", "data"}` as compact UTF-8 JSON; `at` (aware) is when it happened, written in UTC.
 
     The bytes are what is signed: store them, and send the same ones at every attempt.
     """
-    event = {"type": type, "timestamp": _utc(at).isoformat().replace("+00:00", "Z"), "data": data}
+    event = {"type": kind, "timestamp": _utc(at).isoformat().replace("+00:00", "Z"), "data": data}
     try:
-        return _json(event, ascii=False).encode()
+        return _json(event, escape=False).encode()
     except UnicodeEncodeError:  # a lone surrogate: only JSON's own escape can hold it
-        return _json(event, ascii=True).encode()
+        return _json(event, escape=True).encode()
 
 
 def signed_headers(body: bytes, *, message_id: str, at: datetime, secrets: Sequence[str]) -> dict[str, str]:
@@ -47,8 +47,8 @@ def signed_headers(body: bytes, *, message_id: str, at: datetime, secrets: Seque
     }
 
 
-def _json(value: object, *, ascii: bool) -> str:
-    return json.dumps(value, ensure_ascii=ascii, separators=(",", ":"), allow_nan=False)
+def _json(value: object, *, escape: bool) -> str:
+    return json.dumps(value, ensure_ascii=escape, separators=(",", ":"), allow_nan=False)
 
 
 def _utc(at: datetime) -> datetime:

@@ -20,6 +20,7 @@ _PORTS = {"http": 80, "https": 443}
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
 _NOT_PUBLIC: tuple[IPv4Network | IPv6Network, ...] = (
     IPv4Network("100.64.0.0/10"),  # RFC 6598, shared behind carrier NAT
+    IPv4Network("192.0.0.0/24"),  # RFC 6890, protocol assignments
     IPv4Network("192.88.99.0/24"),  # RFC 7526, deprecated relays
     IPv6Network("64:ff9b:1::/48"),  # RFC 8215, local translation
     IPv6Network("3fff::/20"),  # RFC 9637, documentation

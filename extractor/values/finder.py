@@ -16,7 +16,7 @@ from typing import Any, cast
 from extractor.types import Span
 from extractor.values.amounts import ABOUT_RULES, AMOUNT_RULES, BOUND_RULES, NUMBER_RULES
 from extractor.values.conventions import Conventions, load_conventions
-from extractor.values.lexer import half_width, load_lexicon, tokens
+from extractor.values.lexer import chains, half_width, load_lexicon
 from extractor.values.numerals import Numeral
 from extractor.values.phone import find_phones
 from extractor.values.time.calendar import Cal
@@ -25,14 +25,17 @@ from extractor.values.time.compose import BOUNDED, COMPOSED
 from extractor.values.time.dates import DATES
 from extractor.values.time.lengths import LENGTHS, OFFSETS, duration
 from extractor.values.time.recurrence import RECURRENCES, Cycle
-from extractor.values.tokens import BREAK, Context, Token, char, rewrite
+from extractor.values.tokens import Chain, Context, Token, char, stage
 from extractor.values.types import Amount, Found, Recurrence, ValueType, When
 
+_BLANK = "\0"
 _NUM, _CAL, _DUR, _RECUR, _STILL = char("num"), char("cal"), char("dur"), char("recur"), char("still")
-_AMOUNTS: dict[str, ValueType] = {char("money"): "money", char("quantity"): "quantity", char("percent"): "percent"}
+_PERCENT = char("percent")
+_AMOUNTS: dict[str, ValueType] = {char("money"): "money", char("quantity"): "quantity", _PERCENT: "percent"}
 _ORDER = {t: n for n, t in enumerate("phone time recurrence duration money quantity percent number".split())}
-_NAMES = (*DATES, *CLOCKS, *LENGTHS, *RECURRENCES)
-_COMBINATIONS = (*OFFSETS, *COMPOSED, *ON_DAYS, *BOUNDED, *AMOUNT_RULES, *BOUND_RULES, *ABOUT_RULES)
+_join_numbers = stage(NUMBER_RULES)
+_name = stage((*DATES, *CLOCKS, *LENGTHS, *RECURRENCES))
+_combine = stage((*OFFSETS, *COMPOSED, *ON_DAYS, *BOUNDED, *AMOUNT_RULES, *BOUND_RULES, *ABOUT_RULES))
 
 
 def find_values(text: str, reference: datetime, *, conventions: Conventions | None = None) -> tuple[Found, ...]:
@@ -43,19 +46,29 @@ def find_values(text: str, reference: datetime, *, conventions: Conventions | No
     conventions = conventions or load_conventions()
     plain = half_width(text)
     phones = list(find_phones(plain, text))
-    lexed = tokens(plain, load_lexicon(), [(p.span.start, p.span.end) for p in phones])
-    if not lexed:
-        return tuple(phones)
-    context = Context(reference.replace(tzinfo=None), conventions, plain)
-    lexed = rewrite(lexed, NUMBER_RULES, context)
-    numbers = [t for t in lexed if t.kind == _NUM]
-    named = rewrite(lexed, _NAMES, context)
-    final = rewrite(named, _COMBINATIONS, context)
-    found = [*phones, *_values(final, text, reference.tzinfo), *_numbers(numbers, final, text), *_left(named, text)]
-    return tuple(sorted(found, key=_position))
+    found: list[Found] = []
+    context = Context(reference.replace(tzinfo=None), conventions, _without(phones, plain))
+    for chain in chains(context.text, load_lexicon()):
+        counted = _join_numbers(chain, context)
+        named = _name(counted, context)
+        final = _combine(named, context)
+        found += _values(final, text, reference.tzinfo)
+        found += _numbers(counted, final, text)
+        found += _left(named, text)
+    found += phones
+    if len(found) > 1:
+        found.sort(key=_position)
+    return tuple(found)
 
 
-def _left(named: list[Token], text: str) -> Iterator[Found]:
+def _without(phones: Iterable[Found], text: str) -> str:
+    """The text with the phone numbers blanked out."""
+    for phone in phones:
+        text = f"{text[: phone.span.start]}{_BLANK * len(phone.text)}{text[phone.span.end :]}"
+    return text
+
+
+def _left(named: Chain, text: str) -> Iterator[Found]:
     """The length in 还有两个月, which is a date and a length of time."""
     for i, token in enumerate(named[1:]):
         if token.kind == _DUR and named[i].kind == _STILL:
@@ -66,11 +79,9 @@ def _position(found: Found) -> tuple[int, int, int]:
     return found.span.start, -found.span.end, _ORDER[found.type]
 
 
-def _values(final: Iterable[Token], text: str, zone: tzinfo | None) -> Iterator[Found]:
+def _values(final: Chain, text: str, zone: tzinfo | None) -> Iterator[Found]:
     for token in final:
         kind = token.kind
-        if kind in (BREAK, _NUM):
-            continue
         if kind == _CAL:
             yield _found("time", token, _when(token.value, zone), text)
         elif kind in _AMOUNTS:
@@ -91,17 +102,14 @@ def _amounts(kind: ValueType, token: Token, text: str) -> Iterator[Found]:
         yield _found(kind, token, amount, text)
 
 
-def _numbers(numbers: Iterable[Token], final: Iterable[Token], text: str) -> Iterator[Found]:
+def _numbers(counted: Chain, final: Chain, text: str) -> Iterator[Found]:
     """Numbers on their own, and those inside money and quantities."""
     for token in final:
         if token.kind == _NUM:
             yield _found("number", token, _number(token.value), text)
-    inside = sorted(t[1:3] for t in final if t.kind in _AMOUNTS and _AMOUNTS[t.kind] != "percent")
-    at = 0
-    for token in numbers:
-        while at < len(inside) and inside[at][1] <= token.start:
-            at += 1
-        if at < len(inside) and inside[at][0] <= token.start and token.end <= inside[at][1]:
+    whole = [t for t in final if t.kind in _AMOUNTS and t.kind != _PERCENT]
+    for token in counted if whole else ():
+        if token.kind == _NUM and any(t.start <= token.start and token.end <= t.end for t in whole):
             yield _found("number", token, _number(token.value), text)
 
 

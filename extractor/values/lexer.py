@@ -17,10 +17,12 @@ from typing import Any
 from extractor.values.conventions import holiday_words
 from extractor.values.numerals import START, Numeral, read, split
 from extractor.values.tables import TABLES, rows
-from extractor.values.tokens import BREAK, Token, char
+from extractor.values.tokens import Chain, Token, char
 from extractor.values.written import WRITTEN, written
 
-_SPACES = re.compile(r"[ \t\u3000]{0,4}")
+_SPACES = frozenset(" \t\u3000")
+_MOST_SPACES = 4
+_LONGEST_CHAIN = 64  # tokens; a longer run is no speech
 _WEEK = ("周", "星期", "礼拜")
 _DAYS = {c: i for i, c in enumerate("一二三四五六日", 1)} | {"天": 7, "末": 8} | {str(i): i for i in range(1, 8)}
 _MONTH = ("月", "月份")
@@ -51,6 +53,7 @@ _DATE_KINDS = _chars("year dated day relday weekday relweekday relyear relmonth 
 _TIME_KINDS = _chars("num clock daypart")
 _WIDE = {c: c - 0xFEE0 for c in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
 _WIDE |= {ord(a): ord(b) for a, b in zip("：％．－／＋＞＜＝＄￥～（）", ":%.-/+><=$¥~()", strict=True)}
+_ANY_WIDE = re.compile("[\uff05-\uff5e\uffe5]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,52 +77,41 @@ class Lexicon:
     next_lengths: Mapping[str, tuple[int, ...]]
     unit_lengths: Mapping[str, tuple[int, ...]]
     triggers: re.Pattern[str]
-    starts: frozenset[str]
 
 
 def half_width(text: str) -> str:
     """Full-width digits, letters and marks half-width: one code point for one, so offsets stay."""
-    return text if text.isascii() else text.translate(_WIDE)
+    return text.translate(_WIDE) if _ANY_WIDE.search(text) else text
 
 
-def tokens(text: str, lexicon: Lexicon, busy: Iterable[tuple[int, int]] = ()) -> list[Token]:
-    """The tokens of a (half-width) text, with breaks between those that do not touch; `busy` stretches are skipped."""
-    out: list[Token] = []
-    blocked = dict(busy)
+def chains(text: str, lexicon: Lexicon) -> Iterator[Chain]:
+    """The tokens of a (half-width) text, those that touch in one list."""
     at = 0
-    search = lexicon.triggers.search
-    starts = lexicon.starts
-    while found := search(text, at):
-        at = found.start()
-        if text[at] not in starts and text[at : at + 2] not in starts:
-            at += 1
-            continue
-        if at in blocked:
-            at = blocked[at]
-            continue
-        at = _chain(text, at, lexicon, out, blocked)
-        if out and out[-1].kind != BREAK:
-            out.append(Token(BREAK, at, at, None))
-    return out
+    while found := lexicon.triggers.search(text, at):
+        chain, at = _chain(text, found.start(), lexicon)
+        if chain:
+            yield chain
 
 
-def _chain(text: str, at: int, lexicon: Lexicon, out: list[Token], blocked: Mapping[int, int]) -> int:
-    """Tokens that touch one another, from a trigger on; gives the place to search on from."""
+def _chain(text: str, at: int, lexicon: Lexicon) -> tuple[Chain, int]:
+    """Tokens that touch one another, from a trigger on; and the place to search on from."""
+    chain: Chain = []
     token = _free(text, at, lexicon, None)
     if token is None:
-        return at + 1
+        return chain, at + 1
     while True:
-        if token.kind != _SKIP:
-            out.append(token)
-        elif out and out[-1].kind != BREAK:
-            out.append(Token(BREAK, token.end, token.end, None))
         at = token.end
-        here = _SPACES.match(text, at).end()  # type: ignore[union-attr]
-        if here >= len(text) or here in blocked or token.kind == _SKIP:
-            return at
+        if token.kind == _SKIP:
+            return chain, at
+        chain.append(token)
+        here = at
+        while here < at + _MOST_SPACES and text[here : here + 1] in _SPACES:
+            here += 1
+        if here >= len(text) or len(chain) == _LONGEST_CHAIN:
+            return chain, at
         follower = _follower(text, here, lexicon, token)
         if follower is None or (here > at and not _joins(token, follower)):
-            return at
+            return chain, at
         token = follower
 
 
@@ -169,6 +161,8 @@ def _lookup(text: str, at: int, words: Mapping[str, Word], lengths: Mapping[str,
         end = at + length
         if word is not None and end <= len(text):
             if word.unless and end < len(text) and text[end] in word.unless:
+                continue
+            if word.not_after and at and text[at - 1] in word.not_after:
                 continue
             return Token(word.kind, at, end, word.value)
     return None
@@ -224,12 +218,27 @@ def load_lexicon(folder: Path = TABLES) -> Lexicon:
     anywhere["半百"] = Word(_NUM, Numeral(50.0, 50.0, 50.0))
     anywhere.update(dict(_joined(folder)))
     anywhere.update({word: Word(_SKIP, None, unless) for word, unless in _columns("not_values", 2, folder)})
-    starts = frozenset({w[:2] for w in anywhere} | set(START))
-    triggers = "".join(sorted({w[0] for w in starts}))
     return Lexicon(
-        anywhere, following, unit, _lengths(anywhere), _lengths(following), _lengths(unit),
-        re.compile(f"[{re.escape(triggers)}]"), starts,
-    )  # fmt: skip
+        anywhere, following, unit, _lengths(anywhere), _lengths(following), _lengths(unit), _triggers(anywhere)
+    )
+
+
+def _triggers(words: Iterable[str]) -> re.Pattern[str]:
+    """Where a token may begin: a figure, a word of one character, or the first two characters of a longer word."""
+    alone = {word for word in words if len(word) == 1} | set(START)
+    seconds: dict[str, set[str]] = {}
+    for word in words:
+        if word[0] not in alone:
+            seconds.setdefault(word[0], set()).add(word[1])
+    alike: dict[frozenset[str], set[str]] = {}
+    for first, second in seconds.items():
+        alike.setdefault(frozenset(second), set()).add(first)
+    pairs = "".join(f"|{_class(first)}(?={_class(second)})" for second, first in alike.items())
+    return re.compile(f"(?={_class(alone | seconds.keys())})(?:{_class(alone)}{pairs})")
+
+
+def _class(characters: Iterable[str]) -> str:
+    return f"[{re.escape(''.join(sorted(characters)))}]"
 
 
 def _joined(folder: Path) -> Iterator[tuple[str, Word]]:

@@ -3,15 +3,16 @@
 Each kind is one character, so a text becomes a string of kinds and a rule's pattern is a regular expression over
 it. A pattern is written with kind names: `"num month num day?"`. A match becomes one token of the kind `makes`;
 `build` gives its value, or None (also by ValueError: 13月, 2月30日) where the words make no sense.
-Tokens that do not touch (spaces apart) are separated by a break, which no pattern matches.
+Tokens that touch (spaces apart) form a chain; rules work on one chain at a time.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from extractor.values.conventions import Conventions
@@ -27,7 +28,7 @@ KINDS = (
     "halfdur plus tod cal dur recur percent money quantity bounded "
 ).split()
 _CHAR = {name: chr(0x4E00 + i) for i, name in enumerate(KINDS)}
-BREAK = "."
+_REMEMBERED = 24
 _NAME = re.compile(r"[a-z_]+")
 
 
@@ -56,7 +57,9 @@ class Context:
         return self.now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+Chain = list[Token]
 Build = Callable[[Sequence[Token], Context], Any]
+Stage = Callable[[Chain, Context], Chain]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,34 +84,37 @@ def rule(name: str, pattern: str, makes: str, build: Build, *, needs: str) -> Ru
     return Rule(name, compiled, _CHAR[makes], build, _CHAR[needs])
 
 
-def rewrite(tokens: list[Token], rules: Iterable[Rule], context: Context) -> list[Token]:
-    """Run the rules in order, each over the whole text, left to right."""
-    kinds = "".join([t.kind for t in tokens])
-    for one in rules:
-        if one.needs in kinds and one.pattern.search(kinds):
-            changed = _apply(one, tokens, kinds, context)
-            if changed is not tokens:
-                tokens = changed
-                kinds = "".join([t.kind for t in tokens])
-    return tokens
+def stage(rules: Sequence[Rule]) -> Stage:
+    """A function that runs the rules in order over a chain, each from left to right, and gives the rewritten chain.
 
+    Which rule matches where depends on the kinds alone, and the same few strings of kinds come again and again
+    (`num month part`), so the next match is remembered for short ones.
+    """
 
-def _apply(one: Rule, tokens: list[Token], kinds: str, context: Context) -> list[Token]:
-    out: list[Token] = []
-    at = position = 0
-    while m := one.pattern.search(kinds, position):
-        start, end = m.span()
-        matched = tokens[start:end]
-        value = _value(one, matched, context)
-        if value is None:
+    def search(kinds: str, index: int, position: int) -> tuple[int, int, int] | None:
+        for number in range(index, len(rules)):
+            one = rules[number]
+            if one.needs in kinds and (m := one.pattern.search(kinds, position)):
+                return number, *m.span()
+            position = 0
+        return None
+
+    remembered = lru_cache(maxsize=8192)(search)
+
+    def run(chain: Chain, context: Context) -> Chain:
+        kinds = "".join([token.kind for token in chain])
+        index = position = 0
+        while found := (remembered if len(kinds) <= _REMEMBERED else search)(kinds, index, position):
+            index, start, end = found
+            one, matched = rules[index], chain[start:end]
+            value = _value(one, matched, context)
             position = start + 1
-            continue
-        out += tokens[at:start]
-        out.append(Token(one.makes, matched[0].start, matched[-1].end, value))
-        at = position = end
-    if not out:
-        return tokens
-    return out + tokens[at:]
+            if value is not None:
+                chain = [*chain[:start], Token(one.makes, matched[0].start, matched[-1].end, value), *chain[end:]]
+                kinds = f"{kinds[:start]}{one.makes}{kinds[end:]}"
+        return chain
+
+    return run
 
 
 def _value(one: Rule, matched: Sequence[Token], context: Context) -> Any:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    ValidationError,
+)
 
 from extractor.pipeline import MAX_NOTE
 from extractor.types import Note
@@ -18,7 +28,17 @@ def _written(value: Any) -> Any:
 
 
 Time = Annotated[AwareDatetime, BeforeValidator(_written)]
-Label = Annotated[str, StringConstraints(max_length=200)]
+EventName = Literal["suggestion.created", "field.confirmed", "field.corrected", "field.rejected", "strategy.triggered"]
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("不能含有空字符（U+0000）；请去掉它")
+    return text
+
+
+Text = Annotated[str, StringConstraints(max_length=MAX_NOTE), AfterValidator(_storable)]
+Label = Annotated[str, StringConstraints(max_length=200), AfterValidator(_storable)]
 
 
 class NoteIn(BaseModel):
@@ -26,7 +46,7 @@ class NoteIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     id: Label | None = None
-    text: Annotated[str, StringConstraints(max_length=MAX_NOTE)]
+    text: Text
     sent_at: Time
     author: Label | None = None
     customer: Label | None = None
@@ -95,3 +115,59 @@ class Problem(BaseModel):
     status: int
     code: str
     detail: str
+
+
+class Stretch(BaseModel):
+    """Where in the note: code points, end exclusive."""
+
+    model_config = ConfigDict(extra="ignore")
+    start: Annotated[int, Field(ge=0, le=MAX_NOTE)]
+    end: Annotated[int, Field(ge=0, le=MAX_NOTE)]
+
+
+class DecisionIn(BaseModel):
+    """`value` (words or canonical JSON) and `evidence` belong to a correction, `reason` to a rejection."""
+
+    model_config = ConfigDict(extra="forbid")
+    suggestion_id: Label
+    action: Literal["confirm", "correct", "reject", "undo"]
+    value: Any = None
+    evidence: Annotated[list[Stretch], Field(max_length=20)] | None = None
+    reason: Annotated[str, StringConstraints(max_length=400)] | None = None
+
+
+class DecisionsIn(BaseModel):
+    """Decisions on one extraction, applied together."""
+
+    model_config = ConfigDict(extra="forbid")
+    decisions: Annotated[list[DecisionIn], Field(min_length=1, max_length=200)]
+
+
+class WebhookIn(BaseModel):
+    """A subscription: where to, and for which events."""
+
+    model_config = ConfigDict(extra="forbid")
+    url: Annotated[str, StringConstraints(max_length=2000)]
+    events: Annotated[list[EventName], Field(min_length=1, max_length=20)]
+
+
+class MessageIn(BaseModel):
+    """What a bot forwards: who wrote what when. The same `message_id` again answers the same."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    message_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    sender: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(alias="from")
+    text: Text
+    sent_at: Time
+    customer: Label | None = None
+
+
+def one_note(item: Any) -> NoteIn | dict[str, Any]:
+    """A note of a batch, or what is wrong with it."""
+    try:
+        return NoteIn.model_validate(item)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        place = "/".join(map(str, first["loc"])) or "note"
+        name = item.get("id") if isinstance(item, dict) else None
+        return {"id": name, "error": {"code": "note.invalid", "message": f"{place}：{first['msg']}"}}

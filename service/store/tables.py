@@ -178,6 +178,8 @@ outbox = Table(
     Column("type", String(64), nullable=False),
     Column("body", JSON, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("spread_at", Moment),
+    Index("ix_outbox_spread", "spread_at", "seq"),
 )  # fmt: skip
 deliveries = Table(
     "deliveries", metadata, _id(), _tenant(),

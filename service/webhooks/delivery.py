@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import ssl
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from service.problems import ServiceError
 from service.webhooks.targets import Target, check_target
 
 MAX_ANSWER = 64 * 1024  # bytes of the answer's body that are read (and thrown away)
+_DRAIN_SECONDS = 1
 Failure = Literal["refused", "unresolved", "connect", "tls", "timeout", "protocol"]
 _WORDS: dict[Failure, str] = {
     "refused": "推送地址不被允许（内网、本机或不合法）",
@@ -70,44 +70,44 @@ def deliver(
 async def _deliver(target: Target, body: bytes, headers: Mapping[str, str], timeout: float) -> Outcome:
     """Try the addresses in turn until one takes the connection; one clock runs over all of them."""
     outcome = Outcome(error="connect")
+    deadline = asyncio.get_running_loop().time() + timeout
     each = httpx.Timeout(timeout, connect=timeout / min(len(target.addresses), 3))
-    try:
-        async with (
-            asyncio.timeout(timeout),
-            httpx.AsyncClient(verify=tls_context(), trust_env=False, timeout=each) as client,
-        ):
-            for address in target.addresses:
-                try:
-                    return await _post(client, target, address, body=body, headers=headers)
-                except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                    outcome = Outcome(error=_failure(error))
-    except TimeoutError:
-        return Outcome(error="timeout")
-    except httpx.HTTPError as error:
-        return Outcome(error=_failure(error))
+    async with httpx.AsyncClient(verify=tls_context(), trust_env=False, timeout=each) as client:
+        for address in target.addresses:
+            try:
+                return await _post(client, _request(client, target, address, body, headers), deadline)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                outcome = Outcome(error=_failure(error))
+            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+                return Outcome(error=_failure(error))
     return outcome
 
 
-async def _post(
-    client: httpx.AsyncClient, target: Target, address: str, *, body: bytes, headers: Mapping[str, str]
-) -> Outcome:
-    """One request to the numeric address, under the target's own name in Host and in TLS (SNI and certificate)."""
-    name = target.url.raw_host.decode("ascii")
-    request = client.build_request(
+def _request(
+    client: httpx.AsyncClient, target: Target, address: str, body: bytes, headers: Mapping[str, str]
+) -> httpx.Request:
+    """A request to the numeric address, under the target's own name in Host and in TLS (SNI and certificate)."""
+    return client.build_request(
         "POST",
         target.url.copy_with(host=address),
         content=body,
         headers={**headers, "host": target.url.netloc.decode("ascii"), "user-agent": "fieldnote-webhooks"},
-        extensions={**client.build_request("POST", "http://x").extensions, "sni_hostname": name},
+        extensions={"sni_hostname": target.url.raw_host.decode("ascii").rstrip(".")},
     )
-    answer = await client.send(request, stream=True, follow_redirects=False)
-    outcome = Outcome(status=answer.status_code)
-    # The head has decided; what happens to the rest of the answer changes nothing.
-    with contextlib.suppress(httpx.HTTPError, TimeoutError):
-        async with asyncio.timeout(1):
+
+
+async def _post(client: httpx.AsyncClient, request: httpx.Request, deadline: float) -> Outcome:
+    """Send, and wait for the answer's head until the deadline (seconds of the loop's clock)."""
+    async with asyncio.timeout_at(deadline):
+        answer = await client.send(request, stream=True, follow_redirects=False)
+    try:
+        async with asyncio.timeout(_DRAIN_SECONDS):
             await _drain(answer)
-    await answer.aclose()
-    return outcome
+    except (httpx.HTTPError, TimeoutError):
+        pass  # the head has decided; what happens to the rest of the answer changes nothing
+    finally:
+        await answer.aclose()
+    return Outcome(status=answer.status_code)
 
 
 async def _drain(answer: httpx.Response) -> None:
@@ -118,7 +118,7 @@ async def _drain(answer: httpx.Response) -> None:
 
 
 def _failure(error: Exception) -> Failure:
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
         return "timeout"
     if isinstance(error, httpx.ConnectError):
         return "tls" if _caused_by_tls(error) else "connect"

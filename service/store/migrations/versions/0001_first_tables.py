@@ -100,10 +100,12 @@ def upgrade() -> None:
         sa.Column("type", sa.String(length=64), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.Column("created_at", tables.Moment(), nullable=False),
+        sa.Column("spread_at", tables.Moment(), nullable=True),
         sa.ForeignKeyConstraint(["tenant"], ["tenants.id"], name=op.f("fk_outbox_tenant")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_outbox")),
         sa.UniqueConstraint("id", name=op.f("uq_outbox_id")),
     )
+    op.create_index("ix_outbox_spread", "outbox", ["spread_at", "seq"], unique=False)
     op.create_table(
         "subscriptions",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -234,6 +236,7 @@ def downgrade() -> None:
     op.drop_table("deliveries")
     op.drop_table("users")
     op.drop_table("subscriptions")
+    op.drop_index("ix_outbox_spread", table_name="outbox")
     op.drop_table("outbox")
     op.drop_index("ix_notes_tenant_customer", table_name="notes")
     op.drop_table("notes")

@@ -1,0 +1,158 @@
+"""`/v1/extractions`, decisions on them, and the inbox."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import JSONResponse
+
+from extractor.pipeline import Engine
+from extractor.render import result_json
+from service.decide import Decision, Desk
+from service.problems import ServiceError
+from service.routes.access import Anyone, Decider, Maybe
+from service.schemas import BatchIn, DecisionsIn, ExtractionIn, ExtractionOut, NoteIn, one_note
+from service.store import suggestions
+from service.store.database import Database
+from service.store.keys import Caller
+from service.store.once import once
+
+router = APIRouter(prefix="/v1")
+Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
+
+
+@router.post("/extractions", response_model=ExtractionOut, responses={200: {"model": ExtractionOut}}, status_code=201)
+def extract(
+    request: Request, body: ExtractionIn, caller: Maybe, explain: bool = False, idempotency_key: Key = None
+) -> JSONResponse:
+    """Fields of one note. With `store: true` (and a key) they become suggestions that await a decision."""
+    if not body.store:
+        _open(request, caller)
+        return JSONResponse(_answer(request, body.note, explain))
+    owner = _storing(caller)
+    database: Database = request.app.state.database
+    with database.write() as connection:
+        status, kept = once(
+            connection,
+            owner.tenant,
+            idempotency_key,
+            body.model_dump(),
+            lambda: (201, _keep(request, connection, owner, body.note, explain).answer),
+        )
+    return JSONResponse(kept, status)
+
+
+def _storing(caller: Caller | None) -> Caller:
+    if caller is None:
+        raise ServiceError(401, "key.missing", "要保存请带上钥匙：Authorization: Bearer <key>；不保存请写 store: false")
+    if not caller.may("extract"):
+        raise ServiceError(403, "key.scope", "这把钥匙没有 extract 权限")
+    return caller
+
+
+def _open(request: Request, caller: Caller | None) -> None:
+    """Without storing, no key is asked for outside production."""
+    if caller is None and request.app.state.settings.env == "production":
+        raise ServiceError(401, "key.missing", "请带上钥匙：Authorization: Bearer <key>")
+
+
+def _answer(request: Request, note: NoteIn, explain: bool) -> dict[str, Any]:
+    engine: Engine = request.app.state.engine
+    result = engine.extract(note.to_note())
+    request.app.state.metrics.count(result)
+    return result_json(result, explain=explain)
+
+
+def _keep(request: Request, connection: Any, caller: Caller, note: NoteIn, explain: bool) -> suggestions.Kept:
+    contract = request.app.state.engine.contract
+    return suggestions.keep(connection, caller, note.to_note(), _answer(request, note, explain), contract)
+
+
+@router.post("/extractions/batch")
+def extract_batch(request: Request, body: BatchIn, caller: Maybe, explain: bool = False) -> JSONResponse:
+    """Per note its fields, or the problem with it; with `store: true` each good note is kept."""
+    items = [one_note(item) for item in body.notes]
+    good = [item for item in items if isinstance(item, NoteIn)]
+    if body.store:
+        owner, database = _storing(caller), request.app.state.database
+        with database.write() as connection:
+            kept = [_keep(request, connection, owner, note, explain).answer for note in good]
+        answers = iter(kept)
+    else:
+        _open(request, caller)
+        engine: Engine = request.app.state.engine
+        results = list(engine.extract_many([n.to_note() for n in good]))
+        for result in results:
+            request.app.state.metrics.count(result)
+        answers = iter([result_json(r, explain=explain) for r in results])
+    return JSONResponse({"results": [next(answers) if isinstance(item, NoteIn) else item for item in items]})
+
+
+@router.get("/extractions/{extraction}")
+def read(request: Request, extraction: str, caller: Anyone) -> JSONResponse:
+    """An extraction with the state of every suggestion; its `ETag` goes into `If-Match` of a decision."""
+    with request.app.state.database.read() as connection:
+        kept = suggestions.load(connection, caller.tenant, extraction)
+    return JSONResponse(kept.answer, headers={"ETag": f'"{kept.version}"'})
+
+
+@router.post("/extractions/{extraction}/decisions")
+def decide(
+    request: Request,
+    extraction: str,
+    body: DecisionsIn,
+    caller: Decider,
+    idempotency_key: Key = None,
+    if_match: Annotated[str | None, Header(alias="If-Match", max_length=40)] = None,
+) -> JSONResponse:
+    """Confirm, correct, reject or undo suggestions, all or none."""
+    desk: Desk = request.app.state.desk
+    wanted = [Decision(**d.model_dump()) for d in body.decisions]
+    expected = _etag(if_match)
+    with request.app.state.database.write() as connection:
+
+        def make() -> tuple[int, dict[str, Any]]:
+            kept = desk.decide(connection, caller, extraction, wanted, expected=expected)
+            return 200, {**kept.answer, "version": kept.version}
+
+        asked = [extraction, body.model_dump()]
+        status, answer = once(connection, caller.tenant, idempotency_key, asked, make)
+    return JSONResponse(answer, status, {"ETag": f'"{answer["version"]}"'})
+
+
+def _etag(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    text = if_match.strip().strip('"')
+    return int(text) if text.isdecimal() and text.isascii() else -1  # a tag we never gave matches nothing
+
+
+@router.get("/inbox")
+def inbox(
+    request: Request,
+    caller: Anyone,
+    author: Annotated[str | None, Query(max_length=200)] = None,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> dict[str, Any]:
+    """Suggestions that await a decision, oldest first; `next` is the cursor of the next page."""
+    after = _cursor(cursor)
+    with request.app.state.database.read() as connection:
+        rows = suggestions.inbox(connection, caller.tenant, author=author, after=after, limit=limit + 1)
+    more, rows = len(rows) > limit, rows[:limit]
+    last = f"{rows[-1]['created_at']}|{rows[-1]['suggestion_id']}" if more else ""
+    return {"items": rows, "next": base64.urlsafe_b64encode(last.encode()).decode() if more else None}
+
+
+def _cursor(cursor: str | None) -> tuple[datetime, str] | None:
+    if not cursor:
+        return None
+    try:
+        moment, _, name = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
+        return datetime.fromisoformat(moment), name
+    except (ValueError, binascii.Error, UnicodeError):
+        raise ServiceError(422, "request.cursor", "cursor 不对；用上一页给的 next") from None

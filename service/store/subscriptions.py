@@ -1,0 +1,138 @@
+"""Webhook subscriptions, and the deliveries that are due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, exists, insert, select, update
+from sqlalchemy.orm import aliased
+
+from service.problems import ServiceError
+from service.store import audit
+from service.store.database import new_id, now
+from service.store.keys import Caller
+from service.store.tables import deliveries, outbox, subscriptions
+from service.webhooks.sign import new_secret
+from service.webhooks.targets import check_target
+
+LEASE = timedelta(minutes=2)  # a delivery taken by a worker that died is due again after this
+OTHER = aliased(deliveries)
+
+
+def create(
+    connection: Connection, caller: Caller, url: str, events: Sequence[str], *, allow_private: bool
+) -> dict[str, Any]:
+    """A subscription with its secret. Raises ServiceError where the target is not allowed."""
+    check_target(url, allow_private=allow_private)
+    row, secret = new_id(), new_secret()
+    connection.execute(
+        insert(subscriptions).values(
+            id=row, tenant=caller.tenant, url=url, secret=secret, events=list(events), created_at=now()
+        )
+    )
+    audit.record(connection, caller.tenant, caller.name, "webhook.create", row, {"events": list(events)})
+    return {"id": row, "url": url, "events": list(events), "secret": secret}
+
+
+def all_of(connection: Connection, tenant: str) -> list[dict[str, Any]]:
+    """Open subscriptions, without their secrets."""
+    query = select(subscriptions).where(subscriptions.c.tenant == tenant, subscriptions.c.closed_at.is_(None))
+    rows = connection.execute(query.order_by(subscriptions.c.created_at))
+    return [{"id": r.id, "url": r.url, "events": r.events, "created_at": r.created_at.isoformat()} for r in rows]
+
+
+def close(connection: Connection, caller: Caller, subscription: str) -> None:
+    """No further events. Raises ServiceError 404."""
+    mine = (subscriptions.c.tenant == caller.tenant) & (subscriptions.c.id == subscription)
+    if connection.execute(update(subscriptions).where(mine).values(closed_at=now())).rowcount == 0:
+        raise ServiceError(404, "webhook.not_found", "没有这个订阅")
+    audit.record(connection, caller.tenant, caller.name, "webhook.close", subscription)
+
+
+def deliveries_of(connection: Connection, tenant: str, *, state: str | None) -> list[dict[str, Any]]:
+    """The latest 200 deliveries, newest first."""
+    query = select(deliveries, outbox.c.type, outbox.c.id.label("event")).join(outbox, outbox.c.seq == deliveries.c.seq)
+    query = query.where(deliveries.c.tenant == tenant)
+    if state:
+        query = query.where(deliveries.c.state == state)
+    rows = connection.execute(query.order_by(deliveries.c.seq.desc()).limit(200))
+    return [
+        {
+            "id": r.id, "event": r.event, "type": r.type, "subscription": r.subscription, "state": r.state,
+            "attempts": r.attempts, "next_at": r.next_at.isoformat(), "last": r.last,
+        }
+        for r in rows
+    ]  # fmt: skip
+
+
+def replay(connection: Connection, caller: Caller, delivery: str) -> None:
+    """Due again, as if it were new. Raises ServiceError 404."""
+    mine = (deliveries.c.tenant == caller.tenant) & (deliveries.c.id == delivery)
+    changed = connection.execute(update(deliveries).where(mine).values(state="due", attempts=0, next_at=now()))
+    if changed.rowcount == 0:
+        raise ServiceError(404, "delivery.not_found", "没有这次推送")
+    audit.record(connection, caller.tenant, caller.name, "webhook.replay", delivery)
+
+
+def spread(connection: Connection) -> int:
+    """One delivery for every new event and every open subscription to it. Returns how many events were new.
+
+    An event is not delivered to those who subscribe after it.
+    """
+    query = select(outbox).where(outbox.c.spread_at.is_(None)).order_by(outbox.c.seq).limit(500)
+    events = connection.execute(query.with_for_update(skip_locked=True)).all()
+    if not events:
+        return 0
+    open_ones = connection.execute(select(subscriptions).where(subscriptions.c.closed_at.is_(None))).all()
+    rows = [
+        {
+            "id": new_id(), "tenant": e.tenant, "seq": e.seq, "subscription": s.id, "customer": e.customer,
+            "state": "due", "attempts": 0, "next_at": e.created_at,
+        }
+        for e in events
+        for s in open_ones
+        if s.tenant == e.tenant and e.type in s.events and s.created_at <= e.created_at
+    ]  # fmt: skip
+    if rows:
+        connection.execute(insert(deliveries), rows)
+    connection.execute(update(outbox).where(outbox.c.seq.in_([e.seq for e in events])).values(spread_at=now()))
+    return len(events)
+
+
+def take(connection: Connection) -> Row[Any] | None:
+    """The next due delivery, leased to the caller; of one customer at one subscription the oldest goes first.
+
+    On PostgreSQL several workers share the work (`FOR UPDATE SKIP LOCKED`); SQLite has one writer at a time.
+    """
+    earlier = and_(
+        OTHER.c.subscription == deliveries.c.subscription,
+        OTHER.c.customer == deliveries.c.customer,
+        OTHER.c.seq < deliveries.c.seq,
+        OTHER.c.state == "due",
+    )
+    due = (deliveries.c.state == "due") & (deliveries.c.next_at <= now())
+    query = select(deliveries).where(due, ~exists().where(earlier)).order_by(deliveries.c.next_at, deliveries.c.seq)
+    row = connection.execute(query.limit(1).with_for_update(skip_locked=True, of=deliveries)).first()
+    if row is None:
+        return None
+    leased = {"next_at": now() + LEASE, "attempts": row.attempts + 1}
+    connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(**leased))
+    query = (
+        select(
+            deliveries.c.id, deliveries.c.attempts, outbox.c.id.label("event"), outbox.c.body, outbox.c.created_at,
+            subscriptions.c.url, subscriptions.c.secret, subscriptions.c.closed_at,
+        )
+        .join(outbox, outbox.c.seq == deliveries.c.seq)
+        .join(subscriptions, subscriptions.c.id == deliveries.c.subscription)
+        .where(deliveries.c.id == row.id)
+    )  # fmt: skip
+    return connection.execute(query).one()
+
+
+def settle(connection: Connection, delivery: str, *, done: bool, next_at: datetime | None, last: str) -> None:
+    """What came of an attempt: done, due again at `next_at`, or (no time) a dead letter."""
+    state = "done" if done else "due" if next_at else "dead"
+    values = {"state": state, "last": last[:400], "next_at": next_at or now()}
+    connection.execute(update(deliveries).where(deliveries.c.id == delivery).values(**values))

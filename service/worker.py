@@ -1,0 +1,69 @@
+"""The background worker: deliver events, expire suggestions. Any number of them may share one database."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import threading
+
+from sqlalchemy import update
+
+from service.store import subscriptions
+from service.store.database import Database, now
+from service.store.tables import suggestions
+from service.webhooks.backoff import next_attempt
+from service.webhooks.delivery import deliver
+from service.webhooks.sign import signed_headers
+
+IDLE = 0.5  # seconds between looks when nothing is due
+log = logging.getLogger("fieldnote.worker")
+
+
+class Worker:
+    """A thread that works until it is stopped; `step` is one look, for tests and for the command line."""
+
+    def __init__(self, database: Database, *, allow_private: bool, seed: int | None = None) -> None:
+        self.database, self.allow_private = database, allow_private
+        self._rng = random.Random(seed)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="fieldnote-worker", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the delivery in hand, then end."""
+        self._stop.set()
+        self._thread.join(timeout=15)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                busy = self.step()
+            except Exception:
+                log.exception("worker step failed")
+                busy = False
+            if not busy:
+                self._stop.wait(IDLE)
+
+    def step(self) -> bool:
+        """Spread new events, deliver one that is due. Returns whether there was anything to do."""
+        with self.database.write() as connection:
+            made = subscriptions.spread(connection)
+            due = subscriptions.take(connection)
+            pending = (suggestions.c.state == "pending") & (suggestions.c.expires_at <= now())
+            connection.execute(update(suggestions).where(pending).values(state="expired"))
+        if due is None:
+            return made > 0
+        if due.closed_at is not None:
+            outcome, done, next_at, last = None, True, None, "订阅已关闭"
+        else:
+            body = json.dumps(due.body, ensure_ascii=False).encode()
+            headers = signed_headers(body, message_id=due.event, at=now(), secrets=[due.secret])
+            outcome = deliver(due.url, body, headers, allow_private=self.allow_private)
+            done, last = outcome.delivered, outcome.message
+            next_at = None if outcome.gone else next_attempt(due.attempts, now(), self._rng, first_at=due.created_at)
+        with self.database.write() as connection:
+            subscriptions.settle(connection, due.id, done=done, next_at=next_at, last=last)
+        return True

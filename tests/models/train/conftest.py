@@ -1,0 +1,47 @@
+"""A tiny encoder with random weights as a local checkpoint, and a handful of labelled notes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import ModernBertConfig, ModernBertModel
+
+from models.tokens import FIRST_CHARACTER, Tokenizer
+from models.train.marks import Labelled, compile_marked
+
+MARKED = (
+    "[王总]{contact_person=.;decision_role=决策者}说要等[财政拨款]{budget_source=政府拨款}",
+    "[李工]{contact_person=.;decision_role=影响者}觉得[报价偏高]{demand_tag~=价格敏感}",
+    "今天没什么事",
+    "客户在用[大族]{competitor=.}的[激光切割机]{equipment=.}，[总停机]{pain_point=.;demand_tag=质量稳定}",
+)
+
+
+@pytest.fixture(scope="session")
+def notes() -> list[Labelled]:
+    return [compile_marked({"id": f"n{i}", "marked": text}, "n") for i, text in enumerate(MARKED)]
+
+
+@pytest.fixture(scope="session")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Hugging Face checkpoint folder: 2 layers × 32, one token a character."""
+    folder = tmp_path_factory.mktemp("encoder")
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[SPACE]", "[LINE]"]
+    characters = sorted({c for text in MARKED for c in text if "\u4e00" <= c <= "\u9fff"})
+    vocabulary = [*special, *(f"[unused{i}]" for i in range(len(special), FIRST_CHARACTER)), *characters, "，"]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
+    torch.manual_seed(0)
+    config = ModernBertConfig(
+        vocab_size=len(vocabulary), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+        max_position_embeddings=256, global_attn_every_n_layers=1, pad_token_id=0, cls_token_id=2, sep_token_id=3,
+        bos_token_id=2, eos_token_id=3,
+    )  # fmt: skip
+    ModernBertModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tokenizer(encoder: Path) -> Tokenizer:
+    return Tokenizer.load(encoder / "vocab.txt")

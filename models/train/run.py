@@ -68,7 +68,7 @@ def train(config: TrainConfig, *, progress: Progress) -> Manifest:
     (run.folder / "config.yaml").write_text(_yaml(config), encoding="utf-8")
     data = run.once("data.json", lambda part: _digests(config, part))
     weights = run.once("weights.pt", lambda part: _finetune(run, start, tokenizer, part))
-    model = _model(start, weights, config)
+    model = restored(start, weights, config)
     fp32 = run.once("fp32.onnx", lambda part: export.export_onnx(model, part))
     int8 = run.once("int8.onnx", lambda part: export.quantize(fp32, part))
     parity = run.once("parity.json", lambda part: _parity(run, model, (fp32, int8), tokenizer, part))
@@ -121,7 +121,7 @@ def _finetune(run: Run, start: Path, tokenizer: Tokenizer, part: Path) -> None:
     torch.save(trained.state_dict(), part)
 
 
-def _model(start: Path, weights: Path, config: TrainConfig) -> SpanTagger:
+def restored(start: Path, weights: Path, config: TrainConfig) -> SpanTagger:
     model = SpanTagger.start_from(start, FIELDNOTE, HeadShape(dropout=config.finetune.dropout))
     model.load_state_dict(torch.load(weights))
     return model.eval()

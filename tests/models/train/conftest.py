@@ -9,7 +9,10 @@ import torch
 from transformers import ModernBertConfig, ModernBertModel
 
 from models.tokens import FIRST_CHARACTER, Tokenizer
+from models.train.config import AugmentConfig, FinetuneConfig
 from models.train.marks import Labelled, compile_marked
+
+torch.set_num_threads(1)  # nets this small lose time on a second one
 
 MARKED = (
     "[王总]{contact_person=.;decision_role=决策者}说要等[财政拨款]{budget_source=政府拨款}",
@@ -17,6 +20,10 @@ MARKED = (
     "今天没什么事",
     "客户在用[大族]{competitor=.}的[激光切割机]{equipment=.}，[总停机]{pain_point=.;demand_tag=质量稳定}",
 )
+
+
+NO_CHANGE = AugmentConfig(swap=0, digits=0, bare=0, join=0, slip=0)
+PLAIN = FinetuneConfig(epochs=60, rate=3e-3, head_rate=1e-2, dropout=0, unknown=0, augment=NO_CHANGE, ema=0.5)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,105 @@
+"""`fieldnote train` from config to sealed bundle, on a corpus of four notes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from extractor.errors import ModelError
+from models.bundle import load_bundle, sha256
+from models.tagger import load_tagger
+from models.tokens import Tokenizer
+from models.train import export
+from models.train.config import GateConfig, TrainConfig, load_config
+from models.train.marks import Labelled
+from models.train.run import restored, train
+from tests.models.train.conftest import MARKED, PLAIN
+
+EASY = GateConfig(spans=0.5, f1_points=50)
+Started = Callable[[], None]
+
+
+@pytest.fixture(scope="module")
+def config(encoder: Path, notes: list[Labelled], tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
+    corpus = tmp_path_factory.mktemp("corpus")
+    shutil.copytree(encoder, corpus / "encoder")
+    (corpus / "lexicon").mkdir()
+    for name in ("surnames.tsv", "companies_cluener.tsv"):
+        (corpus / "lexicon" / name).write_text("#word\n王\n", encoding="utf-8")
+    (corpus / "notes").mkdir()
+    marked = [json.dumps({"id": f"t{i}", "marked": text}, ensure_ascii=False) for i, text in enumerate(MARKED)]
+    (corpus / "notes/t1.marked.jsonl").write_text("\n".join(marked), encoding="utf-8")
+    (corpus / "dv.jsonl").write_text("\n".join(map(gold_line, notes)), encoding="utf-8")
+    return TrainConfig(
+        name="tiny", threads=1, corpus=corpus, own_notes=(), finetune=PLAIN, gate=EASY, runs=corpus / "runs"
+    )
+
+
+def gold_line(note: Labelled) -> str:
+    fields = [
+        {
+            "field": m.field,
+            "value": note.text[m.start : m.end] if m.value == "." else m.value,
+            "certain": m.certain,
+            "evidence": [m.start, m.end],
+        }
+        for m in note.marks
+    ]
+    row = {"id": note.id, "text": note.text, "sent_at": "2026-03-18T10:20:00+08:00", "fields": fields}
+    return json.dumps(row, ensure_ascii=False)
+
+
+@pytest.fixture(scope="module")
+def folder(config: TrainConfig) -> Path:
+    """The folder of a finished run."""
+    train(config, progress=lambda *_: None)
+    return config.runs / "tiny"
+
+
+def test_a_run_ends_in_a_bundle_that_knows_where_it_comes_from(config: TrainConfig, folder: Path):
+    bundle = load_bundle(folder / "bundle")
+    made = bundle.manifest.made
+    assert made["data"] == {"t1.marked.jsonl": sha256(config.root() / "notes/t1.marked.jsonl")}
+    assert made["config"]["seed"] == config.seed
+    assert made["parity"]["f1_fp32"] == 1.0
+    assert {"micro", "fields", "rules_alone", "model_alone", "development"} <= bundle.manifest.scores.keys()
+    assert (folder / "losses.svg").stat().st_size
+
+
+def test_the_runtime_finds_what_was_taught(folder: Path, notes: list[Labelled]):
+    tagger = load_tagger(folder / "bundle")
+    for note, found in zip(notes, tagger.tag_many([n.text for n in notes]), strict=True):
+        sure = {(c.field, c.span.start, c.span.end, c.hint) for c in found if c.score > 0.5}
+        assert sure == {(m.field, m.start, m.end, None if m.value == "." else m.value) for m in note.marks}
+
+
+def test_a_second_run_keeps_the_weights_and_seals_the_same(config: TrainConfig, folder: Path):
+    before = (folder / "weights.pt").stat().st_mtime_ns, load_bundle(folder / "bundle").digest
+    train(config, progress=lambda *_: None)
+    assert ((folder / "weights.pt").stat().st_mtime_ns, load_bundle(folder / "bundle").digest) == before
+
+
+def test_the_gate_refuses_an_export_that_differs(
+    config: TrainConfig, folder: Path, notes: list[Labelled], tokenizer: Tokenizer
+):
+    model = restored(config.root() / "encoder", folder / "weights.pt", config)
+    files = folder / "fp32.onnx", folder / "int8.onnx"
+    with pytest.raises(ModelError, match="不放行"):
+        export.gate(model, *files, notes, tokenizer, GateConfig(spans=1.01))
+    with pytest.raises(ModelError, match="不放行"):
+        export.gate(model, *files, notes, tokenizer, GateConfig(logits=0.0))
+
+
+def test_a_misspelt_key_is_named(tmp_path: Path):
+    (tmp_path / "c.yaml").write_text("finetune: {epoch: 3}\n", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"finetune\.epoch"):
+        load_config(tmp_path / "c.yaml")
+
+
+def test_the_shipped_config_is_valid():
+    for file in Path("models/configs").glob("*.yaml"):
+        assert load_config(file).name == file.stem

@@ -122,6 +122,7 @@ def _finetune(run: Run, start: Path, tokenizer: Tokenizer, part: Path) -> None:
 
 
 def restored(start: Path, weights: Path, config: TrainConfig) -> SpanTagger:
+    """The network of a run with the weights it was left with, ready to run."""
     model = SpanTagger.start_from(start, FIELDNOTE, HeadShape(dropout=config.finetune.dropout))
     model.load_state_dict(torch.load(weights))
     return model.eval()

@@ -28,10 +28,12 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/fieldnote fields > docs/fields.md
 	$(BIN)/python -m benchmarks.tables
+	$(BIN)/python -m benchmarks.card
 
 bench: $(VENV)/.dev
 	$(BIN)/fieldnote bench accuracy
 	$(BIN)/fieldnote bench speed
+	$(BIN)/python -m benchmarks.tagger
 
 $(VENV)/.venv:
 	$(PYTHON) -m venv $(VENV)

@@ -117,3 +117,7 @@ def _figures(values: Sequence[float]) -> dict[str, float]:
         "p50": round(statistics.median(values), 3),
         "p99": round(ordered[int(0.99 * (len(ordered) - 1))], 3),
     }
+
+
+if __name__ == "__main__":
+    run()

@@ -1,7 +1,7 @@
 """Conditions in CEL (Common Expression Language, by `cel-python`): checked once, then asked about values.
 
-CEL has no loops and no side effects. What could still cost much is refused at the check: long texts, macros nested
-more than two deep, and `%`, which this implementation applies to texts as a formatter of any width.
+CEL has no loops and no side effects. What could still cost much is refused at the check: long texts, macros inside
+macros, deep brackets, and `%`, which this implementation applies to texts as a formatter of any width.
 """
 
 from __future__ import annotations
@@ -12,15 +12,19 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-import celpy
+from celpy import Environment, Expression
+from celpy.adapter import json_to_cel
+from celpy.celparser import CELParseError
 from celpy.celtypes import BoolType, IntType, StringType
-from lark import Token, Tree
+from celpy.evaluation import CELEvalError
 
 from extractor.errors import FieldNoteError
 from extractor.types import Json
 
+Node = Expression[Any]
 MAX_CONDITION = 500
-_MAX_NESTING = 2
+_MAX_NESTING = 1
+_MAX_DEPTH = 250  # of the parse tree; one pair of brackets makes about ten
 _NAMES = frozenset({"value", "field", "values", "today"})
 _MACROS = frozenset({"all", "exists", "exists_one", "filter", "map"})
 _METHODS = _MACROS | {"contains", "startsWith", "endsWith", "matches", "size"}
@@ -29,13 +33,13 @@ _METHODS = _MACROS | {"contains", "startsWith", "endsWith", "matches", "size"}
 logging.getLogger("celpy").setLevel(logging.CRITICAL + 1)
 
 
-class BadCondition(FieldNoteError):
+class ConditionError(FieldNoteError):
     """A condition that cannot be loaded; the message is the cure."""
 
     code = "trigger.bad_condition"
 
 
-class NotFired(FieldNoteError):
+class UndecidedError(FieldNoteError):
     """A condition that could not be decided for these values; the message says why and holds none of them."""
 
     code = "trigger.undecided"
@@ -63,31 +67,32 @@ _CALLS = frozenset({*_OWN, "has", "size", "int", "double", "string", "bool", "ti
 def check_condition(text: str, fields: Collection[str]) -> None:
     """Refuse a condition that could never work: syntax, unknown names and functions, too costly ones.
 
-    Raises BadCondition, whose message says what to change.
+    Raises ConditionError, whose message says what to change.
     """
     if len(text) > MAX_CONDITION:
-        raise BadCondition(f"条件最多 {MAX_CONDITION} 个字符")
+        raise ConditionError(f"条件最多 {MAX_CONDITION} 个字符")
     try:
-        for cure in _faults(_parse(text), frozenset(fields)):
-            raise BadCondition(cure)
-    except celpy.CELParseError as error:
+        tree = _parse(text)
+        if _depth(tree) > _MAX_DEPTH:
+            raise ConditionError("括号套得太深；请简化条件")
+        for cure in _faults(tree, frozenset(fields)):
+            raise ConditionError(cure)
+    except CELParseError as error:
         at = f"（第 {error.line} 行第 {error.column} 列附近）" if error.line and error.line > 0 else ""
-        raise BadCondition(f"不是合法的 CEL 表达式{at}") from None
-    except RecursionError:
-        raise BadCondition("括号套得太深；请简化条件") from None
+        raise ConditionError(f"不是合法的 CEL 表达式{at}") from None
 
 
 def holds(text: str, *, field: str, value: Json, values: dict[str, list[Json]], today: date) -> bool:
-    """Whether a condition is true of these values. Raises NotFired where it cannot be decided, and nothing else."""
+    """Whether a condition is true of these values. Raises UndecidedError alone: it cannot be decided."""
     try:
-        names = {"field": field, "value": value, "values": values, "today": today.isoformat()}
-        result = _program(text).evaluate({name: celpy.json_to_cel(held) for name, held in names.items()})
-    except celpy.CELEvalError as error:
-        raise NotFired(_reason(error)) from None
+        names: dict[str, Any] = {"field": field, "value": value, "values": values, "today": today.isoformat()}
+        result = _program(text).evaluate({name: json_to_cel(held) for name, held in names.items()})
+    except CELEvalError as error:
+        raise UndecidedError(_reason(error)) from None
     except Exception as error:  # the library lets Python's own errors through; a confirmation must not fall over them
-        raise NotFired(f"条件算不出来（{type(error).__name__}）") from None
+        raise UndecidedError(f"条件算不出来（{type(error).__name__}）") from None
     if not isinstance(result, BoolType | bool):
-        raise NotFired("条件的结果不是 true 或 false")
+        raise UndecidedError("条件的结果不是 true 或 false")
     return bool(result)
 
 
@@ -98,17 +103,23 @@ def _program(text: str) -> Any:
 
 @lru_cache(maxsize=1)
 def _environment() -> Any:
-    return celpy.Environment()
+    return Environment()
 
 
-def _parse(text: str) -> Tree[Token]:
-    tree: Tree[Token] = _environment().compile(text)
+def _parse(text: str) -> Node:
+    tree: Node = _environment().compile(text)
     return tree
 
 
-def _faults(
-    node: Tree[Token], fields: frozenset[str], bound: frozenset[str] = _NAMES, nesting: int = 0
-) -> Iterator[str]:
+def _depth(tree: Node) -> int:
+    """How deep the parse tree goes; level by level, so that no depth overflows the stack."""
+    depth, level = 0, [tree]
+    while level:
+        depth, level = depth + 1, [child for node in level for child in node.children if isinstance(child, Expression)]
+    return depth
+
+
+def _faults(node: Node, fields: frozenset[str], bound: frozenset[str] = _NAMES, nesting: int = 0) -> Iterator[str]:
     """What is wrong with an expression, outermost first; `bound` are the names that stand for something here."""
     kind, name = node.data, _name(node)
     if kind in {"dot_ident", "dot_ident_arg", "member_object"}:
@@ -126,41 +137,41 @@ def _faults(
     if kind == "member_dot_arg" and name in _MACROS:
         nesting += 1
         if nesting > _MAX_NESTING:
-            yield f"{name} 套得太深；最多 {_MAX_NESTING} 层"
+            yield f"{name} 里面不能再套 {'、'.join(sorted(_MACROS))}"
         bound |= _macro_names(node)
     for child in node.children:
-        if isinstance(child, Tree):
+        if isinstance(child, Expression):
             yield from _faults(child, fields, bound, nesting)
 
 
-def _name(node: Tree[Token]) -> str:
-    return next((str(child) for child in node.children if isinstance(child, Token)), "")
+def _name(node: Node) -> str:
+    return next((str(child) for child in node.children if isinstance(child, str)), "")
 
 
-def _macro_names(node: Tree[Token]) -> frozenset[str]:
+def _macro_names(node: Node) -> frozenset[str]:
     """The variable a macro introduces: the plain name that is its first argument."""
-    arguments = [child for child in node.children if isinstance(child, Tree) and child.data == "exprlist"]
+    arguments = [child for child in node.children if isinstance(child, Expression) and child.data == "exprlist"]
     first = arguments[0].children[0] if arguments and arguments[0].children else None
-    return frozenset({text}) if isinstance(first, Tree) and (text := _only(first, "ident")) else frozenset()
+    return frozenset({text}) if isinstance(first, Expression) and (text := _only(first, "ident")) else frozenset()
 
 
-def _key_of_values(node: Tree[Token]) -> str | None:
+def _key_of_values(node: Node) -> str | None:
     """The field that `values.x`, `values['x']` or `'x' in values` asks for."""
     match node.data, node.children:
-        case "member_dot", [Tree() as owner, Token() as key] if _only(owner, "ident") == "values":
+        case "member_dot", [Expression() as owner, str() as key] if _only(owner, "ident") == "values":
             return str(key)
-        case "member_index", [Tree() as owner, Tree() as key] if _only(owner, "ident") == "values":
+        case "member_index", [Expression() as owner, Expression() as key] if _only(owner, "ident") == "values":
             return _only(key, "literal").strip("'\"") or None
-        case "relation", [Tree(data="relation_in", children=[key]), Tree() as owner] if (
+        case "relation", [Expression(data="relation_in", children=[key]), Expression() as owner] if (
             _only(owner, "ident") == "values"
         ):
-            return _only(key, "literal").strip("'\"") or None if isinstance(key, Tree) else None
+            return _only(key, "literal").strip("'\"") or None if isinstance(key, Expression) else None
     return None
 
 
-def _only(node: Tree[Token], kind: str) -> str:
+def _only(node: Node, kind: str) -> str:
     """The text of the single token a node boils down to, where it is of that kind; otherwise empty."""
-    while len(node.children) == 1 and isinstance(node.children[0], Tree):
+    while len(node.children) == 1 and isinstance(node.children[0], Expression):
         node = node.children[0]
     plain = node.data == kind and len(node.children) == 1
     return str(node.children[0]) if plain else ""

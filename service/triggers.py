@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import yaml
 from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
@@ -20,7 +20,7 @@ from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 from extractor.contract import RULES_DIR
 from extractor.errors import ContractError
 from extractor.types import Json
-from service.conditions import MAX_CONDITION, BadCondition, NotFired, check_condition, holds
+from service.conditions import MAX_CONDITION, ConditionError, UndecidedError, check_condition, holds
 
 _STRICT = ConfigDict(extra="forbid")
 _log = logging.getLogger(__name__)
@@ -140,14 +140,16 @@ def dry_run(trigger: Trigger, history: Iterable[Case]) -> DryRun:
 def _fire(trigger: Trigger, value: Json, values: Values, today: date) -> Firing:
     try:
         fired = holds(trigger.when, field=trigger.field, value=value, values=_lists(values), today=today)
-    except NotFired as error:
+    except UndecidedError as error:
         return Firing(trigger, False, str(error))
     return Firing(trigger, fired)
 
 
 def _lists(values: Values) -> dict[str, list[Json]]:
     """Each field's confirmed values as a list, single-valued fields too; fields without any are left out."""
-    lists = {name: list(held) if isinstance(held, list | tuple) else [held] for name, held in values.items()}
+    lists: dict[str, list[Json]] = {}
+    for name, held in values.items():
+        lists[name] = list(held) if isinstance(held, list | tuple) else [cast(Json, held)]
     return {name: held for name, held in lists.items() if held}
 
 
@@ -161,7 +163,7 @@ def _problems(triggers: tuple[Trigger, ...], fields: Collection[str]) -> Iterato
             yield f"triggers.{n}.field", f"没有字段 {trigger.field}；字段名见 rules/fields/"
         try:
             check_condition(trigger.when, fields)
-        except BadCondition as error:
+        except ConditionError as error:
             yield f"triggers.{n}.when", str(error)
 
 

@@ -25,7 +25,7 @@ def cluster(**options: str) -> Iterator[str]:
 
     Raises BenchError where Debian's package `postgresql` is not installed.
     """
-    tools, port = _tools(), _free_port()
+    tools, port = _tools(), free_port()
     folder = Path(tempfile.mkdtemp(prefix="fieldnote-pg-"))
     settings = {"port": str(port), "listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder)} | options
     flags = " ".join(f"-c {name}={value}" for name, value in settings.items())
@@ -60,7 +60,8 @@ def _tools() -> Path:
     return (found[-1] if found else Path(str(on_path))).parent
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

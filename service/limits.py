@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 import uuid
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from extractor.types import Result
 from service.problems import problem
 
 MAX_BODY = 1024 * 1024
@@ -23,13 +24,21 @@ class Metrics:
         )
         self.seconds = Histogram("fieldnote_request_seconds", "Time to answer", ("route",), registry=self.registry)
         self.fields = Counter("fieldnote_fields", "Extracted fields", ("field", "basis"), registry=self.registry)
+        self.waiting = Gauge("fieldnote_requests_waiting", "Requests in hand", registry=self.registry)
+
+    def count(self, result: Result) -> None:
+        """The fields of one answer."""
+        for extraction in result.fields:
+            self.fields.labels(extraction.field, extraction.basis).inc()
 
 
 class Limits:
-    """Refuse bodies over `MAX_BODY` (announced or not), tag every answer with a request id, count and time it."""
+    """Refuse bodies over `MAX_BODY` (announced or not) and requests over `most` at a time; tag every answer with a
+    request id, count and time it."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self.app, self.metrics = app, metrics
+    def __init__(self, app: ASGIApp, metrics: Metrics, most: int) -> None:
+        self.app, self.metrics, self.most = app, metrics, most
+        self.waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,8 +56,16 @@ class Limits:
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
-        if not body.over:
-            await self.app(scope, body.receive, answer)
+        if self.waiting >= self.most and not scope["path"].startswith("/health"):
+            busy = problem(503, "service.busy", "现在太忙，请稍后再试", headers={"Retry-After": "1"})
+            await busy(scope, receive, answer)
+        elif not body.over:
+            self.waiting += 1
+            self.metrics.waiting.set(self.waiting)
+            try:
+                await self.app(scope, body.receive, answer)
+            finally:
+                self.waiting -= 1
         if body.over:
             body.over = False
             refusal = problem(413, "request.too_large", f"请求体最多 {MAX_BODY // 1024} KiB；请分批发送")

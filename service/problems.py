@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from extractor.errors import FieldNoteError, NoteError
 from extractor.types import Json
@@ -56,7 +57,16 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     codes = {404: "request.not_found", 405: "request.method", 400: "request.bad_body"}
     code = codes.get(error.status_code, "request.refused")
-    return problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return problem(error.status_code, code, str(error.detail), headers=headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """All methods of the path, over all its routes; Starlette alone names those of the first."""
+    same = (r for r in request.app.routes if r.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in same for method in getattr(route, "methods", None) or ()}
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -22,7 +23,7 @@ from extractor.types import Note
 
 def _written(value: Any) -> Any:
     """Times are written as text; pydantic alone would take a bare number for seconds since 1970."""
-    if not isinstance(value, str):
+    if not (isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d[T ]", value)):
         raise ValueError("时间要写成 ISO 8601 文本，例如 2026-03-18T10:20+08:00")
     return value
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 HEAVY = ("torch", "transformers", "spacy", "jieba", "pandas", "sklearn")
 
@@ -14,10 +16,11 @@ def test_import_contracts_hold():
     assert done.returncode == 0, done.stdout
 
 
-def test_a_serving_process_stays_light():
+def test_a_serving_process_stays_light(tmp_path: Path):
     loaded = f"[m for m in {HEAVY} if m in sys.modules]"
     code = f"import sys; from service.app import create_app; create_app(); print({loaded})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    env = {**os.environ, "FIELDNOTE_DATABASE_URL": f"sqlite:///{tmp_path}/fieldnote.db"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
     assert done.stdout.strip() == "[]"
 
 

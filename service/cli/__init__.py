@@ -7,7 +7,7 @@ import sys
 import typer
 
 from extractor.errors import FieldNoteError
-from service.cli import bench, contract, extract, models, serve, train
+from service.cli import bench, contract, extract, keys, models, serve, train
 
 app = typer.Typer(
     name="fieldnote",
@@ -19,6 +19,7 @@ app = typer.Typer(
 extract.register(app)
 contract.register(app)
 serve.register(app)
+keys.register(app)
 bench.register(app)
 train.register(app)
 models.register(app)

@@ -1,7 +1,8 @@
-"""`fieldnote serve`."""
+"""`fieldnote serve`: the service, with its settings as flags or environment."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,9 +16,17 @@ def register(app: typer.Typer) -> None:
 def serve(
     host: Annotated[str, typer.Option(envvar="FIELDNOTE_HOST", help="监听地址")] = "127.0.0.1",
     port: Annotated[int, typer.Option(envvar="FIELDNOTE_PORT", help="端口")] = 8000,
+    database_url: Annotated[str | None, typer.Option(help="数据库地址，默认 sqlite:///fieldnote.db")] = None,
+    contract: Annotated[Path | None, typer.Option(help="契约目录")] = None,
+    model: Annotated[Path | None, typer.Option(help="模型目录")] = None,
 ) -> None:
     """启动 HTTP 服务。"""
     import uvicorn
 
-    typer.echo(f"FieldNote 服务：http://{host}:{port}（接口文档 /docs）")
-    uvicorn.run("service.app:create_app", factory=True, host=host, port=port, log_level="warning", access_log=False)
+    from service.app import create_app
+    from service.settings import load_settings
+
+    settings = load_settings(database_url=database_url, contract=contract, model=model)
+    app = create_app(settings=settings)
+    typer.echo(f"FieldNote 服务：http://{host}:{port}（接口文档 /docs，数据库 {app.state.database.engine.url!r}）")
+    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=20)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -12,6 +12,7 @@ from service.problems import ServiceError
 from service.store.keys import Caller, find_caller
 
 bearer = HTTPBearer(auto_error=False, description="API 钥匙：fieldnote keys create …")
+KEY_OPTIONAL: dict[str, Any] = {"security": [{}, {"HTTPBearer": []}]}  # for OpenAPI: without storing, no key is needed
 Token = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 

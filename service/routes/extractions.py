@@ -14,7 +14,7 @@ from extractor.pipeline import Engine
 from extractor.render import result_json
 from service.decide import Decision, Desk
 from service.problems import ServiceError
-from service.routes.access import Anyone, Decider, Maybe
+from service.routes.access import KEY_OPTIONAL, Anyone, Decider, Maybe
 from service.schemas import BatchIn, DecisionsIn, ExtractionIn, ExtractionOut, NoteIn, one_note
 from service.store import suggestions
 from service.store.database import Database
@@ -25,7 +25,13 @@ router = APIRouter(prefix="/v1")
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 
 
-@router.post("/extractions", response_model=ExtractionOut, responses={200: {"model": ExtractionOut}}, status_code=201)
+@router.post(
+    "/extractions",
+    response_model=ExtractionOut,
+    responses={200: {"model": ExtractionOut}},
+    status_code=201,
+    openapi_extra=KEY_OPTIONAL,
+)
 def extract(
     request: Request, body: ExtractionIn, caller: Maybe, explain: bool = False, idempotency_key: Key = None
 ) -> JSONResponse:
@@ -72,7 +78,7 @@ def _keep(request: Request, connection: Any, caller: Caller, note: NoteIn, expla
     return suggestions.keep(connection, caller, note.to_note(), _answer(request, note, explain), contract)
 
 
-@router.post("/extractions/batch")
+@router.post("/extractions/batch", openapi_extra=KEY_OPTIONAL)
 def extract_batch(request: Request, body: BatchIn, caller: Maybe, explain: bool = False) -> JSONResponse:
     """Per note its fields, or the problem with it; with `store: true` each good note is kept."""
     items = [one_note(item) for item in body.notes]

@@ -55,7 +55,7 @@ def unsubscribe(request: Request, subscription: str, caller: Manager) -> dict[st
     return {"id": subscription, "closed": True}
 
 
-@router.get("/webhooks/deliveries")
+@router.get("/deliveries")
 def deliveries(
     request: Request, caller: Manager, state: Annotated[str | None, Query(pattern="^(due|done|dead)$")] = None
 ) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def deliveries(
         return {"deliveries": subscriptions.deliveries_of(connection, caller.tenant, state=state)}
 
 
-@router.post("/webhooks/deliveries/{delivery}/replay")
+@router.post("/deliveries/{delivery}/replay")
 def replay(request: Request, delivery: str, caller: Manager) -> dict[str, Any]:
     """Deliver once more, now."""
     with request.app.state.database.write() as connection:

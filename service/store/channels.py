@@ -30,7 +30,7 @@ def remember(
     )  # fmt: skip
 
 
-def last_extraction(connection: Connection, tenant: str, channel: str, sender: str) -> Row[Any] | None:
+def last_extraction(connection: Connection, tenant: str, channel: str, sender: str) -> Row[Any, Any] | None:
     """The extraction that a sender's 「1」 or 「改2」 speaks of: their latest, with its note."""
     query = (
         select(messages.c.extraction, notes.c.sent_at)
@@ -38,5 +38,4 @@ def last_extraction(connection: Connection, tenant: str, channel: str, sender: s
         .join(notes, notes.c.id == extractions.c.note)
         .where(messages.c.tenant == tenant, messages.c.channel == channel, messages.c.sender == sender)
     )
-    row: Row[Any] | None = connection.execute(query.order_by(messages.c.at.desc()).limit(1)).first()
-    return row
+    return connection.execute(query.order_by(messages.c.at.desc()).limit(1)).first()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
+import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,8 +89,8 @@ def _migrate(connection: Connection) -> None:
 
 
 def new_id() -> str:
-    """A random id: 32 hex digits."""
-    return uuid.uuid4().hex
+    """An id of 32 hex digits: the time in nanoseconds, then chance. Later ones sort behind earlier ones."""
+    return f"{time.time_ns():016x}{secrets.token_hex(8)}"
 
 
 def now() -> datetime:

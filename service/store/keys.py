@@ -7,8 +7,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from service.problems import ServiceError
 from service.store import audit
@@ -77,6 +78,11 @@ def revoke(connection: Connection, caller: Caller, key_id: str) -> None:
     if connection.execute(update(api_keys).where(mine).values(revoked_at=now())).rowcount == 0:
         raise ServiceError(404, "key.not_found", "没有这把钥匙")
     audit.record(connection, caller.tenant, caller.name, "key.revoke", key_id)
+
+
+def keys_of(connection: Connection, tenant: str) -> Sequence[Row[Any]]:
+    """A tenant's keys, oldest first."""
+    return connection.execute(select(api_keys).where(api_keys.c.tenant == tenant).order_by(api_keys.c.created_at)).all()
 
 
 def digest(key: str) -> str:

@@ -21,7 +21,7 @@ Answer = tuple[int, dict[str, Any]]
 def once(connection: Connection, tenant: str, key: str | None, request: Any, make: Callable[[], Answer]) -> Answer:
     """`make()`, or what it gave before under this key, in the caller's transaction.
 
-    Raises ServiceError 422 where the key came with another request before.
+    Raises ServiceError 409 where the key came with another request before.
     """
     if key is None:
         return make()
@@ -33,7 +33,7 @@ def once(connection: Connection, tenant: str, key: str | None, request: Any, mak
         row = None
     if row is not None:
         if row.request != digest:
-            raise ServiceError(422, "idempotency.reused", "这个 Idempotency-Key 已用于另一个请求；换一个新的")
+            raise ServiceError(409, "idempotency.reused", "这个 Idempotency-Key 已用于另一个请求；换一个新的")
         return row.status, row.body
     status, body = make()
     connection.execute(

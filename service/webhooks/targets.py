@@ -79,6 +79,8 @@ def _parse(url: str) -> httpx.URL:
         raise _refuse("webhook.bad_url", "推送地址要以 https:// 或 http:// 开头")
     if parsed.userinfo:
         raise _refuse("webhook.bad_url", "推送地址里不能带用户名或密码；验证来源请用签名")
+    if parsed.port is not None and not 1 <= parsed.port <= 65535:
+        raise _refuse("webhook.bad_url", "推送地址的端口要在 1 到 65535 之间")
     if not parsed.raw_host:
         raise _refuse("webhook.bad_url", "推送地址缺少主机名")
     return parsed

@@ -9,7 +9,13 @@ from extractor.types import Json
 
 MAX_REPLY = 2048  # bytes of UTF-8
 MAX_LINK = 600  # bytes; a longer one would leave no room for the list and is left out
-_SIZES = ((80, 60), (60, 30), (40, 14), (24, 8), (24, 0))  # most code points of a value and of its evidence, first that fits
+_SIZES = (
+    (80, 60),
+    (60, 30),
+    (40, 14),
+    (24, 8),
+    (24, 0),
+)  # most code points of a value and of its evidence, first that fits
 _NOTHING = "这条没有读出可以填的字段；请把客户原话、时间、数量写具体些再发一次。"
 
 

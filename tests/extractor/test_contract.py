@@ -13,7 +13,7 @@ from extractor.docs import fields_page
 from extractor.errors import ContractError
 from extractor.pipeline import load_engine
 from extractor.types import Note
-from service.app import contract_json
+from service.routes.information import contract_json
 from tests.conftest import SENT_AT
 
 COLOUR = """

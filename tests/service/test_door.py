@@ -9,13 +9,15 @@ from fastapi.testclient import TestClient
 
 from service.app import create_app
 from service.limits import MAX_BODY
+from service.settings import Settings
 
 NOTE = {"text": "王总说要等财政拨款", "sent_at": "2026-03-18T10:20:00+08:00"}
 
 
 @pytest.fixture(scope="module")
-def client(rules):
-    with TestClient(create_app(rules)) as client:
+def client(rules, tmp_path_factory):
+    settings = Settings(database_url=f"sqlite:///{tmp_path_factory.mktemp('db')}/fieldnote.db")
+    with TestClient(create_app(rules, settings)) as client:
         yield client
 
 

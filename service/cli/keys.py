@@ -1,0 +1,86 @@
+"""`fieldnote keys create` and `fieldnote audit verify`: what an operator does beside the service."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from extractor.errors import FieldNoteError
+
+if TYPE_CHECKING:
+    from service.store.database import Database
+
+keys = typer.Typer(help="API 钥匙：新建、列出、停用。", no_args_is_help=True)
+audit = typer.Typer(help="审计：校验链条。", no_args_is_help=True)
+Url = Annotated[str | None, typer.Option("--database-url", help="数据库地址，默认 FIELDNOTE_DATABASE_URL")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add both groups."""
+    app.add_typer(keys, name="keys")
+    app.add_typer(audit, name="audit")
+
+
+@keys.command("create")
+def create(
+    tenant: Annotated[str, typer.Option(help="租户；没有就建一个")],
+    scopes: Annotated[str, typer.Option(help="权限，逗号分隔：extract,confirm,annotate,manage,admin")],
+    name: Annotated[str, typer.Option(help="给人看的名字")] = "",
+    days: Annotated[int | None, typer.Option(help="多少天后过期", min=1)] = None,
+    database_url: Url = None,
+) -> None:
+    """新建一把钥匙；只在最后一行显示这一次。"""
+    from service.store.database import now
+    from service.store.keys import create_key
+
+    wanted = [s.strip() for s in scopes.split(",") if s.strip()]
+    expires = now() + timedelta(days=days) if days else None
+    with _database(database_url).write() as connection:
+        key = create_key(connection, tenant, wanted, name=name, expires_at=expires)
+    typer.echo(f"租户 {tenant}，权限 {'、'.join(wanted)}。请现在记下，以后不再显示：", err=True)
+    typer.echo(key)
+
+
+@keys.command("list")
+def list_keys(tenant: Annotated[str, typer.Option(help="租户")], database_url: Url = None) -> None:
+    """列出一个租户的钥匙（不显示钥匙本身）。"""
+    from service.store.keys import keys_of
+
+    with _database(database_url).read() as connection:
+        for row in keys_of(connection, tenant):
+            state = "停用" if row.revoked_at else "有效"
+            typer.echo(f"{row.id}  {row.name}  {','.join(row.scopes)}  {state}")
+
+
+@keys.command("revoke")
+def revoke(key_id: str, tenant: Annotated[str, typer.Option(help="租户")], database_url: Url = None) -> None:
+    """停用一把钥匙。"""
+    from service.store.keys import Caller
+    from service.store.keys import revoke as stop
+
+    with _database(database_url).write() as connection:
+        stop(connection, Caller(tenant, "cli", frozenset({"admin"})), key_id)
+    typer.echo(f"{key_id} 已停用")
+
+
+@audit.command("verify")
+def verify(database_url: Url = None) -> None:
+    """校验每个租户的审计链；有改动、删除、调换就逐条指出，并以 1 退出。"""
+    from service.store.audit import verify as breaks
+
+    with _database(database_url).read() as connection:
+        found = list(breaks(connection))
+    for broken in found:
+        typer.secho(f"租户 {broken.tenant} 第 {broken.seq} 条：{broken.what}", fg=typer.colors.RED, err=True)
+    if found:
+        raise FieldNoteError(f"审计链有 {len(found)} 处不符")
+    typer.echo("审计链完好")
+
+
+def _database(url: str | None) -> Database:
+    from service.settings import load_settings
+    from service.store.database import open_database
+
+    return open_database(load_settings(database_url=url).database_url)

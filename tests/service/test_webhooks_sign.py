@@ -1,0 +1,63 @@
+"""Signatures, checked by the specification's own library as a receiver would."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from service.webhooks.sign import event_body, new_secret, signed_headers
+
+BEIJING = timezone(timedelta(hours=8))
+
+
+def test_a_secret_is_whsec_and_32_random_bytes():
+    first, second = new_secret(), new_secret()
+    assert first != second
+    assert first.startswith("whsec_")
+    assert len(base64.b64decode(first.removeprefix("whsec_"), validate=True)) == 32
+
+
+def test_a_body_is_type_timestamp_data_in_utc():
+    at = datetime(2026, 3, 18, 10, 20, tzinfo=BEIJING)
+    body = event_body("field.confirmed", at, {"field": "budget_source", "value": "政府拨款"})
+    head = '{"type":"field.confirmed","timestamp":"2026-03-18T02:20:00Z","data":'
+    assert body.decode() == head + '{"field":"budget_source","value":"政府拨款"}}'
+
+
+@pytest.mark.parametrize("zone", [UTC, BEIJING])
+def test_an_independent_receiver_verifies(zone):
+    secret, body = new_secret(), event_body("field.confirmed", datetime.now(zone), {"value": "政府拨款"})
+    headers = signed_headers(body, message_id="evt_1", at=datetime.now(zone), secrets=[secret])
+    assert Webhook(secret).verify(body, headers)["data"] == {"value": "政府拨款"}
+    assert headers["webhook-id"] == "evt_1"
+    with pytest.raises(WebhookVerificationError):
+        Webhook(secret).verify(body.replace("政".encode(), "正".encode()), headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(new_secret()).verify(body, headers)
+
+
+def test_while_secrets_rotate_both_holders_verify():
+    old, new, now = new_secret(), new_secret(), datetime.now(UTC)
+    body = event_body("field.rejected", now, {})
+    headers = signed_headers(body, message_id="evt_2", at=now, secrets=[new, old])
+    assert [Webhook(held).verify(body, headers)["type"] for held in (old, new)] == ["field.rejected"] * 2
+
+
+@given(st.text(st.characters(), max_size=40))
+def test_any_text_can_be_sent_and_comes_back(text):
+    now = datetime.now(UTC)
+    secret, body = new_secret(), event_body("suggestion.created", now, {"value": text})
+    headers = signed_headers(body, message_id="evt_3", at=now, secrets=[secret])
+    assert Webhook(secret).verify(body, headers)["data"]["value"] == text
+    assert json.loads(body)["data"] == {"value": text}
+
+
+def test_a_time_without_zone_is_refused():
+    with pytest.raises(ValueError, match="zone"):
+        event_body("field.confirmed", datetime(2026, 3, 18), {})

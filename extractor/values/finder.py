@@ -8,7 +8,7 @@ quantity, percent, number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any, cast
@@ -25,7 +25,7 @@ from extractor.values.time.compose import BOUNDED, COMPOSED
 from extractor.values.time.dates import DATES
 from extractor.values.time.lengths import LENGTHS, OFFSETS, duration
 from extractor.values.time.recurrence import RECURRENCES, Cycle
-from extractor.values.tokens import Chain, Context, Token, char, stage
+from extractor.values.tokens import Chain, Context, Token, char, grammar
 from extractor.values.types import Amount, Found, Recurrence, ValueType, When
 
 _BLANK = "\0"
@@ -33,9 +33,11 @@ _NUM, _CAL, _DUR, _RECUR, _STILL = char("num"), char("cal"), char("dur"), char("
 _PERCENT = char("percent")
 _AMOUNTS: dict[str, ValueType] = {char("money"): "money", char("quantity"): "quantity", _PERCENT: "percent"}
 _ORDER = {t: n for n, t in enumerate("phone time recurrence duration money quantity percent number".split())}
-_join_numbers = stage(NUMBER_RULES)
-_name = stage((*DATES, *CLOCKS, *LENGTHS, *RECURRENCES))
-_combine = stage((*OFFSETS, *COMPOSED, *ON_DAYS, *BOUNDED, *AMOUNT_RULES, *BOUND_RULES, *ABOUT_RULES))
+_rewrite = grammar(
+    NUMBER_RULES,
+    (*DATES, *CLOCKS, *LENGTHS, *RECURRENCES),
+    (*OFFSETS, *COMPOSED, *ON_DAYS, *BOUNDED, *AMOUNT_RULES, *BOUND_RULES, *ABOUT_RULES),
+)
 
 
 def find_values(text: str, reference: datetime, *, conventions: Conventions | None = None) -> tuple[Found, ...]:
@@ -46,19 +48,45 @@ def find_values(text: str, reference: datetime, *, conventions: Conventions | No
     conventions = conventions or load_conventions()
     plain = half_width(text)
     phones = list(find_phones(plain, text))
-    found: list[Found] = []
-    context = Context(reference.replace(tzinfo=None), conventions, _without(phones, plain))
+    now = reference.replace(tzinfo=None)
+    context = Context(now, datetime(now.year, now.month, now.day), conventions, _without(phones, plain))
+    found = phones
     for chain in chains(context.text, load_lexicon()):
-        counted = _join_numbers(chain, context)
-        named = _name(counted, context)
-        final = _combine(named, context)
-        found += _values(final, text, reference.tzinfo)
-        found += _numbers(counted, final, text)
-        found += _left(named, text)
-    found += phones
+        found += _of_chain(_rewrite(chain, context), text, reference.tzinfo)
     if len(found) > 1:
         found.sort(key=_position)
     return tuple(found)
+
+
+def _of_chain(stages: Sequence[Chain], text: str, zone: tzinfo | None) -> Iterator[Found]:
+    """What one chain names. `stages`: with numbers joined, with dates and lengths named, with all combined."""
+    counted, named, final = stages
+    whole = []
+    for token in final:
+        kind = token.kind
+        if kind == _NUM:
+            yield _found("number", token, _number(token.value), text)
+        elif kind == _CAL:
+            yield _found("time", token, _when(token.value, zone), text)
+        elif kind in _AMOUNTS:
+            yield from _amounts(_AMOUNTS[kind], token, text)
+            if kind != _PERCENT:
+                whole.append(token)
+        elif kind == _DUR:
+            yield _found("duration", token, duration(token.value), text)
+        elif kind == _RECUR:
+            yield _found("recurrence", token, _recurrence(token.value, zone), text)
+    if whole:
+        yield from _inside(whole, counted, text)
+    if len(named) > 1:
+        yield from _left(named, text)
+
+
+def _inside(whole: Chain, counted: Chain, text: str) -> Iterator[Found]:
+    """The numbers inside money and quantities."""
+    for token in counted:
+        if token.kind == _NUM and any(t.start <= token.start and token.end <= t.end for t in whole):
+            yield _found("number", token, _number(token.value), text)
 
 
 def _without(phones: Iterable[Found], text: str) -> str:
@@ -79,19 +107,6 @@ def _position(found: Found) -> tuple[int, int, int]:
     return found.span.start, -found.span.end, _ORDER[found.type]
 
 
-def _values(final: Chain, text: str, zone: tzinfo | None) -> Iterator[Found]:
-    for token in final:
-        kind = token.kind
-        if kind == _CAL:
-            yield _found("time", token, _when(token.value, zone), text)
-        elif kind in _AMOUNTS:
-            yield from _amounts(_AMOUNTS[kind], token, text)
-        elif kind == _DUR:
-            yield _found("duration", token, duration(token.value), text)
-        elif kind == _RECUR:
-            yield _found("recurrence", token, _recurrence(token.value, zone), text)
-
-
 def _amounts(kind: ValueType, token: Token, text: str) -> Iterator[Found]:
     """An amount; 24块 both as money and as pieces."""
     amount: Amount = token.value
@@ -100,17 +115,6 @@ def _amounts(kind: ValueType, token: Token, text: str) -> Iterator[Found]:
         yield _found("quantity", token, replace(amount, currency=None), text)
     else:
         yield _found(kind, token, amount, text)
-
-
-def _numbers(counted: Chain, final: Chain, text: str) -> Iterator[Found]:
-    """Numbers on their own, and those inside money and quantities."""
-    for token in final:
-        if token.kind == _NUM:
-            yield _found("number", token, _number(token.value), text)
-    whole = [t for t in final if t.kind in _AMOUNTS and t.kind != _PERCENT]
-    for token in counted if whole else ():
-        if token.kind == _NUM and any(t.start <= token.start and token.end <= t.end for t in whole):
-            yield _found("number", token, _number(token.value), text)
 
 
 def _number(number: Numeral) -> Amount:

@@ -51,9 +51,8 @@ _LEADING = _chars(
 )
 _DATE_KINDS = _chars("year dated day relday weekday relweekday relyear relmonth relweek part days")
 _TIME_KINDS = _chars("num clock daypart")
-_WIDE = {c: c - 0xFEE0 for c in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
-_WIDE |= {ord(a): ord(b) for a, b in zip("：％．－／＋＞＜＝＄￥～（）", ":%.-/+><=$¥~()", strict=True)}
-_ANY_WIDE = re.compile("[\uff05-\uff5e\uffe5]")
+_NARROW = dict(zip("￥～", "¥~", strict=True))
+_WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ：％．－／＋＞＜＝＄（）￥～]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +76,16 @@ class Lexicon:
     next_lengths: Mapping[str, tuple[int, ...]]
     unit_lengths: Mapping[str, tuple[int, ...]]
     triggers: re.Pattern[str]
+    followers: frozenset[str]
 
 
 def half_width(text: str) -> str:
     """Full-width digits, letters and marks half-width: one code point for one, so offsets stay."""
-    return text.translate(_WIDE) if _ANY_WIDE.search(text) else text
+    return _WIDE.sub(_narrow, text)
+
+
+def _narrow(m: re.Match[str]) -> str:
+    return _NARROW.get(m[0]) or chr(ord(m[0]) - 0xFEE0)
 
 
 def chains(text: str, lexicon: Lexicon) -> Iterator[Chain]:
@@ -117,6 +121,8 @@ def _chain(text: str, at: int, lexicon: Lexicon) -> tuple[Chain, int]:
 
 def _follower(text: str, at: int, lexicon: Lexicon, before: Token) -> Token | None:
     """The token that comes next: a unit after a number first, else the longest word."""
+    if text[at] not in lexicon.followers:
+        return None
     if before.kind in _AFTER_NUMBER:
         found = _lookup(text, at, lexicon.unit, lexicon.unit_lengths)
         if found and not _no_unit(found, before):
@@ -145,10 +151,10 @@ def _no_unit(found: Token, before: Token) -> bool:
 
 def _free(text: str, at: int, lexicon: Lexicon, before: Token | None) -> Token | None:
     first = text[at]
-    word = _lookup(text, at, lexicon.anywhere, lexicon.lengths) if first in lexicon.lengths else None
+    word = _lookup(text, at, lexicon.anywhere, lexicon.lengths)
     if word and word.kind == _SKIP and before is not None and before.kind in _CLOCK_BEFORE:
         word = None  # 下午一点
-    if first in START or first == "负":
+    if first in START:
         number = _number(text, at, before)
         if number and (word is None or number.end > word.end):
             return number
@@ -157,8 +163,8 @@ def _free(text: str, at: int, lexicon: Lexicon, before: Token | None) -> Token |
 
 def _lookup(text: str, at: int, words: Mapping[str, Word], lengths: Mapping[str, tuple[int, ...]]) -> Token | None:
     for length in lengths.get(text[at], ()):
-        word = words.get(text[at : at + length])
         end = at + length
+        word = words.get(text[at:end])
         if word is not None and end <= len(text):
             if word.unless and end < len(text) and text[end] in word.unless:
                 continue
@@ -170,9 +176,9 @@ def _lookup(text: str, at: int, words: Mapping[str, Word], lengths: Mapping[str,
 
 def _number(text: str, at: int, before: Token | None) -> Token | None:
     """A written date or clock time, else a numeral."""
-    if text[at].isascii() and text[at].isdigit():
+    if text[at] in _DIGITS and (before is None or before.kind != _NUM):
         m = WRITTEN.match(text, at)
-        if m and (before is None or before.kind != _NUM):
+        if m:
             found = written(m)
             if found:
                 return Token(found[0], at, m.end(), found[1])
@@ -218,9 +224,11 @@ def load_lexicon(folder: Path = TABLES) -> Lexicon:
     anywhere["半百"] = Word(_NUM, Numeral(50.0, 50.0, 50.0))
     anywhere.update(dict(_joined(folder)))
     anywhere.update({word: Word(_SKIP, None, unless) for word, unless in _columns("not_values", 2, folder)})
+    lengths, next_lengths, unit_lengths = _lengths(anywhere), _lengths(following), _lengths(unit)
+    followers = START.union(lengths, next_lengths, unit_lengths)
     return Lexicon(
-        anywhere, following, unit, _lengths(anywhere), _lengths(following), _lengths(unit), _triggers(anywhere)
-    )
+        anywhere, following, unit, lengths, next_lengths, unit_lengths, _triggers(anywhere), followers
+    )  # fmt: skip
 
 
 def _triggers(words: Iterable[str]) -> re.Pattern[str]:

@@ -21,7 +21,7 @@ _ARABIC = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|(?<![\d.])\.\d+"
 _SPACE = r"[ \t\u3000]{0,2}"
 _COUNTED = "".join(sorted({row[0][0] for row in rows("measures")}))
 _MORE = f"[{_HAN.replace('千', '')}几多余]|千(?![米克瓦])|来(?={_SPACE}[万亿千百十天周年月号小{_COUNTED}])"
-START = f"0123456789.几负{_HAN}"
+START = frozenset(f"0123456789.几负{_HAN}")
 RUN = re.compile(
     rf"(?:{_ARABIC}|[{_HAN}几])(?:{_SPACE}(?:{_MORE}|[wWkK](?![A-Za-z])|"
     rf"点(?={_SPACE}[{_HAN}])|个(?=[亿wW])|(?<=[{_HAN}]){_SPACE}(?:\d+(?:\.\d+)?))){{0,40}}"
@@ -84,7 +84,7 @@ def _negative(text: str, start: int) -> tuple[int, Numeral | None] | None:
 def split(text: str, start: int, end: int) -> int:
     """Where a numeral really ends that ran into the next one: 三百五十万|四月, 四十二万|一口价; `end` if it did not."""
     following = text[end : end + 1]
-    cut = max(text.rfind(c, start, end) for c in "万亿") + 1
+    cut = max(text.rfind("万", start, end), text.rfind("亿", start, end)) + 1
     if not start < cut < end:
         return end
     tail = text[cut:end]

@@ -25,20 +25,19 @@ _SPOKEN = re.compile(
     r"(?<![零〇一二三四五六七八九幺])[一幺][三四五六七八九][零〇一二三四五六七八九幺]{9}(?![零〇一二三四五六七八九幺])"
 )
 _SPOKEN_DIGITS = str.maketrans("零〇一二三四五六七八九幺", "001234567891")
-_MAYBE = re.compile(r"\d{3}|幺|[零〇一二三四五六七八九]{9}")
+_THREE_DIGITS = re.compile(r"[0-9]{3}")
+_SPOKEN_START = re.compile(r"[一幺][三四五六七八九]")
 _NOT_DIGIT = re.compile(r"\D")
 _LENGTHS = {"1": (11,), "0": (10, 11, 12), "4": (10,), "8": (10,)}
 
 
 def find_phones(text: str, raw: str) -> Iterator[Found]:
     """Phone numbers of `text` (digits already half-width); `raw` gives the texts of the spans."""
-    if not _MAYBE.search(text):
-        return
-    for m in _WRITTEN.finditer(text):
+    for m in _WRITTEN.finditer(text) if _THREE_DIGITS.search(text) else ():
         number = _written(m)
         if number:
             yield Found("phone", Span(*m.span()), raw[m.start() : m.end()], number)
-    for m in _SPOKEN.finditer(text):
+    for m in _SPOKEN.finditer(text) if _SPOKEN_START.search(text) else ():
         digits = m[0].translate(_SPOKEN_DIGITS)
         yield Found("phone", Span(*m.span()), raw[m.start() : m.end()], PhoneNumber(digits))
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from extractor.values.conventions import Conventions
@@ -46,20 +47,17 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a builder may look at: the wall-clock reference, the tenant's conventions, the (half-width) text."""
+    """What a builder may look at: wall-clock reference, its midnight, tenant's conventions, (half-width) text."""
 
     now: datetime
+    today: datetime
     conventions: Conventions
     text: str
-
-    @property
-    def today(self) -> datetime:
-        return self.now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 Chain = list[Token]
 Build = Callable[[Sequence[Token], Context], Any]
-Stage = Callable[[Chain, Context], Chain]
+Grammar = Callable[[Chain, Context], list[Chain]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +82,14 @@ def rule(name: str, pattern: str, makes: str, build: Build, *, needs: str) -> Ru
     return Rule(name, compiled, _CHAR[makes], build, _CHAR[needs])
 
 
-def stage(rules: Sequence[Rule]) -> Stage:
-    """A function that runs the rules in order over a chain, each from left to right, and gives the rewritten chain.
+def grammar(*stages: Sequence[Rule]) -> Grammar:
+    """A function that rewrites a chain by the rules of every stage, in order, each rule from left to right.
 
-    Which rule matches where depends on the kinds alone, and the same few strings of kinds come again and again
-    (`num month part`), so the next match is remembered for short ones.
+    It gives the chain as it stands after each stage. Which rule matches where depends on the kinds alone, and the
+    same few strings of kinds come again and again (`num month part`): for short ones the next match is remembered.
     """
+    rules = tuple(one for stage in stages for one in stage)
+    ends = tuple(accumulate(len(stage) for stage in stages))
 
     def search(kinds: str, index: int, position: int) -> tuple[int, int, int] | None:
         for number in range(index, len(rules)):
@@ -101,18 +101,21 @@ def stage(rules: Sequence[Rule]) -> Stage:
 
     remembered = lru_cache(maxsize=8192)(search)
 
-    def run(chain: Chain, context: Context) -> Chain:
+    def run(chain: Chain, context: Context) -> list[Chain]:
         kinds = "".join([token.kind for token in chain])
         index = position = 0
+        done: list[Chain] = []
         while found := (remembered if len(kinds) <= _REMEMBERED else search)(kinds, index, position):
             index, start, end = found
+            while index >= ends[len(done)]:
+                done.append(chain)
             one, matched = rules[index], chain[start:end]
             value = _value(one, matched, context)
             position = start + 1
             if value is not None:
                 chain = [*chain[:start], Token(one.makes, matched[0].start, matched[-1].end, value), *chain[end:]]
                 kinds = f"{kinds[:start]}{one.makes}{kinds[end:]}"
-        return chain
+        return [*done, *[chain] * (len(ends) - len(done))]
 
     return run
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from extractor.values.conventions import Conventions
 from extractor.values.time.lunar import lunar_date, solar_term
@@ -24,8 +23,7 @@ RANK: dict[str, int] = {
 FIRST_YEAR, LAST_YEAR = 1900, 2150
 
 
-@dataclass(frozen=True, slots=True)
-class Cal:
+class Cal(NamedTuple):
     """A stretch `[start, end)` of wall-clock time; None = open. `unit` is its size, `name` the festival it is."""
 
     start: datetime | None
@@ -55,11 +53,11 @@ Again = Callable[[datetime], Cal]
 
 def open_cal(again: Again, anchor: datetime) -> Cal:
     """The first reading from `anchor` on, able to be read again from elsewhere."""
-    return replace(again(anchor), again=again)
+    return again(anchor)._replace(again=again)
 
 
 def day(moment: datetime) -> Cal:
-    start = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    start = datetime(moment.year, moment.month, moment.day)
     return Cal(start, start + DAY, "day")
 
 
@@ -85,7 +83,7 @@ def weeks(monday: datetime, count: int = 1) -> Cal:
 
 
 def monday_of(moment: datetime) -> datetime:
-    return day(moment).first - moment.weekday() * DAY
+    return datetime(moment.year, moment.month, moment.day) - moment.weekday() * DAY
 
 
 def year_cal(year: int) -> Cal:
@@ -192,11 +190,11 @@ def festival(name: str, conventions: Conventions) -> Again:
         if record.from_:
             base, days = record.from_
             start = festival(base, conventions)(anchor - days * DAY).first
-            return replace(day(start + days * DAY), name=name)
+            return day(start + days * DAY)._replace(name=name)
         for year in range(anchor.year - 1, anchor.year + 2):
             start = of_year(year)
             if start + DAY > anchor:
-                return replace(day(start), name=name)
+                return day(start)._replace(name=name)
         raise ValueError(name)
 
     return again
@@ -218,4 +216,4 @@ def part_of(cal: Cal, part: str, conventions: Conventions) -> Cal:
     again = cal.again
     if again is None:
         return made
-    return replace(made, again=lambda anchor: part_of(again(anchor), part, conventions))
+    return made._replace(again=lambda anchor: part_of(again(anchor), part, conventions))

@@ -149,7 +149,7 @@ def on_day(cal: Cal, tod: Tod) -> Cal:
     end = cal.start + timedelta(seconds=tod.end) if tod.end is not None else start + _LENGTH[tod.unit]
     again = cal.again
     made = Cal(start, end, tod.unit, None, tod.part, tod.clock, cal.approx, bound=bool(tod.clock and tod.end))
-    return replace(made, again=lambda anchor: on_day(again(anchor), tod)) if again else made
+    return made._replace(again=lambda anchor: on_day(again(anchor), tod)) if again else made
 
 
 _LENGTH: dict[str, timedelta] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Literal, cast
 
@@ -42,12 +41,12 @@ def _read_inside(outer: Cal, inner: Cal) -> Cal | None:
         return None
     outer_again, inner_again = outer.again, inner.again
     if outer_again is None:
-        return replace(made, again=None, name=inner.name)
+        return made._replace(again=None, name=inner.name)
 
     def again(anchor: datetime) -> Cal:
         return inner_again(cast(datetime, outer_again(anchor).start))
 
-    return replace(made, again=again, name=inner.name)
+    return made._replace(again=again, name=inner.name)
 
 
 def _same_day(outer: Cal, inner: Cal) -> Cal | None:
@@ -102,7 +101,7 @@ def _span(first: Cal, last: Cal) -> Cal | None:
     unit = last.unit if RANK[last.unit] < RANK[first.unit] else first.unit
     again = first.again
     made = Cal(first.start, end, unit, None, first.part, first.clock, first.approx or last.approx)
-    return replace(made, again=lambda anchor: _span(again(anchor), last) or made) if again else made
+    return made._replace(again=lambda anchor: _span(again(anchor), last) or made) if again else made
 
 
 def _either(tokens: Tokens, context: Context) -> Cal | None:
@@ -176,11 +175,11 @@ def _within(tokens: Tokens, context: Context) -> Cal:
 def _earliest(tokens: Tokens, context: Context) -> Cal:
     """最快六月底: the day named, as an early guess; 不早于 is a lower bound."""
     cal = cast(Cal, tokens[1].value)
-    return _from(cal) if tokens[0].value == 1 else replace(cal, approx=True)
+    return _from(cal) if tokens[0].value == 1 else cal._replace(approx=True)
 
 
 def _around(tokens: Tokens, context: Context) -> Cal:
-    return replace(cast(Cal, tokens[0].value), approx=True)
+    return cast(Cal, tokens[0].value)._replace(approx=True)
 
 
 def _same(tokens: Tokens, context: Context) -> Cal:

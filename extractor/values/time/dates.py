@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from extractor.values.numerals import Numeral
 from extractor.values.time.calendar import (
@@ -45,7 +44,7 @@ def _year(tokens: Tokens, context: Context) -> Cal | None:
     first, last = bounds(number)
     text = number.digits
     if number.low != number.high:
-        return replace(year_cal(first), end=year_cal(last).end) if first > 1900 else None
+        return year_cal(first)._replace(end=year_cal(last).end) if first > 1900 else None
     if len(text) == 2:
         near = context.now.year % 100
         known = (

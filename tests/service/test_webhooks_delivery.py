@@ -31,7 +31,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
             self.reply()
 
     def reply(self):
-        match self.path.strip("/"):
+        match self.path.strip("/").partition("?")[0]:
             case "flood":
                 self.head(200, {"content-length": str(MAX_ANSWER * 64)})
                 for _ in range(64):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
 
 import pytest
 from hypothesis import given

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from extractor.errors import FieldNoteError
-from service.cli import bench, contract, extract, keys, models, serve, train
+from service.cli import bench, contract, extract, keys, models, serve, train, users
 
 app = typer.Typer(
     name="fieldnote",
@@ -23,6 +23,7 @@ keys.register(app)
 bench.register(app)
 train.register(app)
 models.register(app)
+users.register(app)
 
 
 def main() -> None:

@@ -10,13 +10,16 @@ from fastapi import FastAPI
 
 from extractor.pipeline import Engine
 from service import problems
+from service.channels import Bot
 from service.decide import Desk
 from service.engine import open_engine
 from service.limits import Limits, Metrics
-from service.routes import customers, extractions, information, manage
+from service.routes import channels, customers, extractions, information, manage
 from service.schemas import Problem
 from service.settings import Settings, load_settings
 from service.store.database import open_database
+from service.strategy import Strategy
+from service.triggers import load_triggers
 from service.worker import Worker
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -43,11 +46,14 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
     app.state.settings = settings
     app.state.engine = engine or open_engine(_text(settings.contract), model=_text(settings.model))
     app.state.database = open_database(settings.database_url)
-    app.state.desk = Desk(app.state.engine.contract)
+    contract = app.state.engine.contract
+    strategy = Strategy(load_triggers(fields=contract.fields))
+    app.state.desk = Desk(contract, strategy.on_held)
+    app.state.bot = Bot(app.state.engine, app.state.desk)
     app.state.metrics = Metrics()
     problems.install(app)
     app.add_middleware(Limits, metrics=app.state.metrics, most=settings.max_waiting)
-    for group in (extractions, customers, manage, information):
+    for group in (extractions, customers, manage, channels, information):
         app.include_router(group.router)
     return app
 

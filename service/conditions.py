@@ -180,10 +180,11 @@ def _only(node: Node, kind: str) -> str:
 def _reason(error: Any) -> str:
     """A sentence by the kind of error; the library's own text quotes the values and is left out."""
     kind = error.args[1] if len(error.args) > 1 else None
-    if kind is KeyError:
+    missing = kind in {KeyError, IndexError} or "CELEvalError" in str(error.args[0])  # an operand that had no value
+    if missing:
         return "条件用到的字段或键没有值；请先用 has(…) 或 'x' in values 判断"
     if kind is TypeError:
         return "条件里比较或计算的类型不合（例如拿空值或文字和数字比较）"
     if kind is ZeroDivisionError:
         return "条件里除以零"
-    return "条件算不出来"
+    return "条件里的日期或数字换算不了" if kind is ValueError else "条件算不出来"

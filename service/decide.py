@@ -65,13 +65,14 @@ class Desk:
         known = {s.id: s for s in suggestions.of_extraction(connection, extraction)}
         note = connection.execute(select(notes).where(notes.c.id == row.note)).one()
         events: list[tuple[str, dict[str, Json]]] = []
+        moment = now()
         for decision in wanted:
             suggestion = known.get(decision.suggestion_id)
             if suggestion is None:
                 raise ServiceError(404, "suggestion.not_found", "这次抽取里没有这条建议")
             if not _open_to(decision.action, suggestions.state_of(suggestion)):
                 raise _conflict(connection, caller, extraction)
-            events += self._one(connection, caller, suggestion, note, decision, channel)
+            events += self._one(connection, caller, suggestion, note, decision, (channel, moment))
         connection.execute(
             update(extractions).where(extractions.c.id == extraction).values(version=extractions.c.version + 1)
         )
@@ -82,8 +83,9 @@ class Desk:
 
     def _one(
         self, connection: Connection, caller: Caller, suggestion: Row[Any], note: Row[Any], decision: Decision,
-        channel: str,
+        where: tuple[str, datetime],
     ) -> list[tuple[str, dict[str, Json]]]:  # fmt: skip
+        channel, moment = where
         field = self.contract.fields.get(suggestion.field)
         if field is None:
             raise ServiceError(422, "contract.field", f"契约里已经没有字段 {suggestion.field}")
@@ -93,12 +95,12 @@ class Desk:
             insert(decisions).values(
                 id=chosen, tenant=caller.tenant, suggestion=suggestion.id, action=decision.action, value=value,
                 evidence=list(map(dict, decision.evidence)) if decision.evidence else None, reason=decision.reason,
-                by=caller.name, channel=channel, at=now(),
+                by=caller.name, channel=channel, at=moment,
             )
         )  # fmt: skip
         state = STATES[decision.action]
-        moment = None if decision.action == "undo" else now()
-        connection.execute(update(table).where(table.c.id == suggestion.id).values(state=state, decided_at=moment))
+        decided = None if decision.action == "undo" else moment
+        connection.execute(update(table).where(table.c.id == suggestion.id).values(state=state, decided_at=decided))
         if decision.action == "undo":
             confirmed.take_back(connection, suggestion.id)
             return []

@@ -1,0 +1,73 @@
+"""Bots: WeCom's callback, and one JSON door for any other bot."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from extractor.types import Note
+from service.channels import Bot, Reply
+from service.problems import ServiceError
+from service.routes.access import Decider
+from service.schemas import MessageIn
+from service.settings import Settings
+from service.store.database import now
+from service.store.keys import Caller, ensure_tenant
+from service.wecom.callback import answer, receive
+from service.wecom.crypto import Keys, Stamp, echo
+
+router = APIRouter()
+Part = Annotated[str, Query(max_length=4096)]
+
+
+@router.post("/v1/channels/wechat/messages")
+def message(request: Request, body: MessageIn, caller: Decider) -> JSONResponse:
+    """What a bot forwards; the reply is what the bot should say. A repeat answers the same."""
+    note = Note(body.message_id, body.text, body.sent_at, body.sender, body.customer, "wechat")
+    made = _hear(request, caller, "wechat", body.message_id, note)
+    return JSONResponse({"reply": made.text, "extraction_id": made.extraction})
+
+
+@router.get("/wecom/callback", response_class=PlainTextResponse)
+def verify(request: Request, msg_signature: Part, timestamp: Part, nonce: Part, echostr: Part) -> PlainTextResponse:
+    """WeCom checks the URL: the decrypted echo, if the signature holds."""
+    stamp = Stamp(msg_signature, timestamp, nonce)
+    return PlainTextResponse(echo(_keys(request), stamp, echostr, now=now()))
+
+
+@router.post("/wecom/callback", response_class=Response, responses={200: {"content": {"application/xml": {}}}})
+async def callback(request: Request, msg_signature: Part, timestamp: Part, nonce: Part) -> Response:
+    """A message of a rep: the fields that were read, as a passive reply; an empty answer where none is wanted."""
+    from starlette.concurrency import run_in_threadpool
+
+    keys, stamp = _keys(request), Stamp(msg_signature, timestamp, nonce)
+    body = await request.body()
+    return await run_in_threadpool(_callback, request, keys, stamp, body)
+
+
+def _callback(request: Request, keys: Keys, stamp: Stamp, body: bytes) -> Response:
+    came = receive(keys, stamp, body, now=now())
+    if came.kind != "text" or not came.text.strip():
+        return Response(status_code=200)
+    settings: Settings = request.app.state.settings
+    caller = Caller(settings.wecom_tenant, f"wecom:{came.from_user}", frozenset({"extract", "confirm"}))
+    note = Note(came.msg_id, came.text, came.sent_at, came.from_user, None, "wecom")
+    made = _hear(request, caller, "wecom", came.msg_id, note)
+    return Response(answer(keys, came, made.text, nonce=stamp.nonce, now=now()), media_type="application/xml")
+
+
+def _hear(request: Request, caller: Caller, channel: str, name: str, note: Note) -> Reply:
+    bot: Bot = request.app.state.bot
+    with request.app.state.database.write() as connection:
+        ensure_tenant(connection, caller.tenant)
+        return bot.hear(connection, caller, channel, name, note)
+
+
+def _keys(request: Request) -> Keys:
+    settings: Settings = request.app.state.settings
+    token, key = settings.wecom_token.get_secret_value(), settings.wecom_aes_key.get_secret_value()
+    if not (token and key):
+        raise ServiceError(503, "wecom.off", "没有配置企业微信：设置 FIELDNOTE_WECOM_TOKEN 等四项")
+    return Keys(token, key, settings.wecom_corp_id)

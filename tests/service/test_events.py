@@ -1,0 +1,144 @@
+"""Events reach a real listener, signed, in order; failures come again, the dead can be replayed; triggers fire."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from sqlalchemy import text
+from standardwebhooks import Webhook
+
+from service.worker import Worker
+
+
+class Listener:
+    """A server that keeps what it is sent; `answers` are the status codes it gives, then 200."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        self.answers: list[int] = []
+        listener = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                listener.got.append(({k.lower(): v for k, v in self.headers.items()}, body))
+                self.send_response(listener.answers.pop(0) if listener.answers else 200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}/hook"
+
+    @property
+    def events(self) -> list[dict]:
+        return [json.loads(body) for _, body in self.got]
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    made = Listener()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def subscribe(door, listener: Listener, *events: str) -> str:
+    answer = door.client.post("/v1/webhooks", json={"url": listener.url, "events": list(events)})
+    assert answer.status_code == 201, answer.text
+    return answer.json()["secret"]
+
+
+def work(door) -> None:
+    worker = Worker(door.database, allow_private=True, seed=1)
+    while worker.step():
+        pass
+
+
+def test_a_confirmed_field_arrives_signed(door, listener):
+    secret = subscribe(door, listener, "field.confirmed")
+    answer = door.note("王总说要等财政拨款")
+    door.decide(answer, {"field": "budget_source", "action": "confirm"})
+    work(door)
+    headers, body = listener.got[0]
+    event = Webhook(secret).verify(body.decode(), headers)
+    assert event["type"] == "field.confirmed"
+    assert (event["data"]["value"], event["data"]["previous"], event["data"]["version"]) == ("政府拨款", None, 1)
+    assert event["data"]["evidence"][0]["text"] == "财政拨款"
+    assert len(listener.got) == 1
+
+
+def test_a_failed_delivery_comes_again_with_the_same_id_and_in_order(door, listener):
+    subscribe(door, listener, "field.confirmed")
+    listener.answers = [500]
+    for amount in ("八十万", "一百万"):
+        day = {"八十万": 18, "一百万": 19}[amount]
+        answer = door.note(f"预算{amount}", sent_at=f"2026-03-{day}T10:20:00+08:00")
+        door.decide(answer, {"field": "budget_amount", "action": "confirm"})
+    work(door)
+    assert len(listener.got) == 1  # the second waits for the first
+    with door.database.write() as connection:
+        connection.execute(text("UPDATE deliveries SET next_at = '2020-01-01 00:00:00' WHERE state = 'due'"))
+    work(door)
+    ids = [headers["webhook-id"] for headers, _ in listener.got]
+    assert ids[0] == ids[1] != ids[2]
+    assert [e["data"]["value"]["min"] for e in listener.events] == [800_000, 800_000, 1_000_000]
+
+
+def test_gone_is_dead_at_once_and_can_be_replayed(door, listener):
+    subscribe(door, listener, "field.rejected")
+    listener.answers = [410]
+    door.decide(door.note("预算八十万"), {"field": "budget_amount", "action": "reject", "reason": "客户没说"})
+    work(door)
+    dead = door.client.get("/v1/deliveries", params={"state": "dead"}).json()["deliveries"]
+    assert [d["attempts"] for d in dead] == [1]
+    assert door.client.post(f"/v1/deliveries/{dead[0]['id']}/replay").status_code == 200
+    work(door)
+    assert len(listener.got) == 2
+
+
+def test_an_expansion_plan_triggers_a_strategy(door, listener):
+    subscribe(door, listener, "strategy.triggered")
+    answer = door.note("客户提到明年要扩建两条产线")
+    door.decide(answer, {"field": "expansion_plan", "action": "confirm"})
+    work(door)
+    assert [e["data"]["text"] for e in listener.events] == ["向客户发送产线规划咨询包"]
+
+
+def test_private_targets_are_refused_unless_allowed(rules, tmp_path):
+    from fastapi.testclient import TestClient
+
+    from service.app import create_app
+    from service.settings import Settings
+    from service.store.keys import create_key
+
+    app = create_app(rules, Settings(database_url=f"sqlite:///{tmp_path}/f.db", worker=False))
+    with app.state.database.write() as connection:
+        key = create_key(connection, "demo", ["manage"])
+    with TestClient(app) as client:
+        for url in ("http://127.0.0.1/x", "http://169.254.169.254/latest", "http://[::1]/", "ftp://example.com"):
+            refused = client.post(
+                "/v1/webhooks",
+                json={"url": url, "events": ["field.confirmed"]},
+                headers={"Authorization": f"Bearer {key}"},
+            )
+            assert refused.status_code == 422, url
+
+
+def test_another_tenant_hears_nothing(door, listener):
+    answer = door.client.post(
+        "/v1/webhooks", json={"url": listener.url, "events": ["field.confirmed"]}, headers=door.key("other")
+    )
+    assert answer.status_code == 201
+    door.decide(door.note("预算八十万"), {"field": "budget_amount", "action": "confirm"})
+    work(door)
+    assert listener.got == []

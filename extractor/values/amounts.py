@@ -84,7 +84,10 @@ def _half_percent(tokens: Tokens, context: Context) -> Amount | None:
 
 
 def _amount(number: Numeral, factor: float = 1.0, *, unit: str | None = None, currency: str | None = None) -> Amount:
-    low, high, stated = (None if v is None else _tidy(v * factor) for v in (number.low, number.high, number.stated))
+    low: float | None = number.low
+    high, stated = number.high, number.stated
+    if factor != 1.0:
+        low, high, stated = (None if v is None else _tidy(v * factor) for v in (low, high, stated))
     return Amount(low, high, unit, currency, number.approx, stated)
 
 
@@ -130,13 +133,10 @@ def _more_half(number: float | None) -> float | None:
 def _quantity(tokens: Tokens, context: Context) -> Amount | None:
     """20台, 两百来号人, 三十几个, 一吨半, 40多只."""
     number: Numeral = tokens[0].value
-    amount = _amount(number, unit="个")
+    unit = next((t.value for t in tokens if t.is_("measure")), "人" if tokens[-1].is_("day") else "个")
+    amount = _amount(number, unit=unit)
     for token in tokens[1:]:
-        if token.is_("measure"):
-            amount = replace(amount, unit=token.value)
-        elif token.is_("day"):
-            amount = replace(amount, unit="人")
-        elif token.is_("more"):
+        if token.is_("more"):
             amount = replace(amount, max=None) if token.value == 0 else replace(amount, approx=True)
         elif token.is_("half"):
             amount = replace(

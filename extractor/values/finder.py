@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
-from typing import Any, cast
+from typing import Any
 
 from extractor.types import Span
 from extractor.values.amounts import ABOUT_RULES, AMOUNT_RULES, BOUND_RULES, NUMBER_RULES
@@ -133,4 +133,4 @@ def _recurrence(cycle: Cycle, zone: tzinfo | None) -> Recurrence:
 
 
 def _found(kind: ValueType, token: Token, value: Any, text: str) -> Found:
-    return Found(kind, Span(token.start, token.end), text[token.start : token.end], cast(Any, value))
+    return Found(kind, Span(token.start, token.end), text[token.start : token.end], value)

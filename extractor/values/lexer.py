@@ -20,8 +20,7 @@ from extractor.values.tables import TABLES, rows
 from extractor.values.tokens import Chain, Token, char
 from extractor.values.written import WRITTEN, written
 
-_SPACES = frozenset(" \t\u3000")
-_MOST_SPACES = 4
+_SPACES = re.compile(r"[ \t\u3000]{0,4}")
 _LONGEST_CHAIN = 64  # tokens; a longer run is no speech
 _WEEK = ("周", "星期", "礼拜")
 _DAYS = {c: i for i, c in enumerate("一二三四五六日", 1)} | {"天": 7, "末": 8} | {str(i): i for i in range(1, 8)}
@@ -108,10 +107,8 @@ def _chain(text: str, at: int, lexicon: Lexicon) -> tuple[Chain, int]:
         if token.kind == _SKIP:
             return chain, at
         chain.append(token)
-        here = at
-        while here < at + _MOST_SPACES and text[here : here + 1] in _SPACES:
-            here += 1
-        if here >= len(text) or len(chain) == _LONGEST_CHAIN:
+        here = _SPACES.match(text, at).end() if text[at : at + 1].isspace() else at  # type: ignore[union-attr]
+        if here >= len(text) or text[here] not in lexicon.followers or len(chain) == _LONGEST_CHAIN:
             return chain, at
         follower = _follower(text, here, lexicon, token)
         if follower is None or (here > at and not _joins(token, follower)):
@@ -121,8 +118,6 @@ def _chain(text: str, at: int, lexicon: Lexicon) -> tuple[Chain, int]:
 
 def _follower(text: str, at: int, lexicon: Lexicon, before: Token) -> Token | None:
     """The token that comes next: a unit after a number first, else the longest word."""
-    if text[at] not in lexicon.followers:
-        return None
     if before.kind in _AFTER_NUMBER:
         found = _lookup(text, at, lexicon.unit, lexicon.unit_lengths)
         if found and not _no_unit(found, before):

@@ -44,7 +44,7 @@ def stamp(text: str, kind: Kind, who: str, at: datetime, tenant: str, key: bytes
     if at.tzinfo is None:
         raise ValueError("the time must carry its zone")
     bom, rows = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
-    facts = {"tenant": tenant, "who": who, "at": at.isoformat(), "sha256": _digest(rows.splitlines())}
+    facts = {"tenant": tenant, "who": who, "at": at.isoformat(), "sha256": _digest(_lines(rows))}
     mark = {**facts, "sig": _sign(facts, key)}
     if kind == "jsonl":
         return f"{bom}{json.dumps({_MARK: mark}, ensure_ascii=not _encodable(mark))}\n{rows}"
@@ -57,7 +57,7 @@ def trace(text: str, key: bytes) -> Watermark | None:
 
     Raises ServiceError 422 `export.mark_altered` where a mark is there but was not written with this key.
     """
-    lines = text.splitlines()
+    lines = _lines(text)
     for number, line in enumerate(lines):
         mark = _read(line)
         if mark is not None:
@@ -115,6 +115,12 @@ def _digest(lines: Iterable[str]) -> str:
     for line in lines:
         digest.update(line.encode(errors="surrogatepass") + b"\n")
     return digest.hexdigest()
+
+
+def _lines(text: str) -> list[str]:
+    """Lines as files have them; str.splitlines would also cut at U+2028 and others that may stand in a text."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines if lines[-1] else lines[:-1]
 
 
 def _escape(match: re.Match[str]) -> str:

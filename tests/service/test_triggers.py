@@ -6,7 +6,7 @@ import logging
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractor.contract import load_contract
@@ -173,6 +173,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(json_values, st.dictionaries(st.sampled_from(sorted(FIELDS)), json_values, max_size=4))
 def test_no_value_breaks_a_confirmation(value, held):
     for trigger in SHIPPED:

@@ -8,7 +8,7 @@ import json
 from datetime import datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.problems import ServiceError
@@ -39,6 +39,7 @@ def test_who_when_tenant_come_back(kind):
 
 
 @kinds
+@settings(deadline=None)
 @given(who=st.text(st.characters()), tenant=st.text(st.characters()), rows=st.text())
 def test_any_names_and_rows(kind, who, tenant, rows):
     text = stamp(rows, kind, who, AT, tenant, KEY)

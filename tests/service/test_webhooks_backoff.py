@@ -8,7 +8,7 @@ from random import Random
 from statistics import mean
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.webhooks.backoff import CEILING, MAX_ATTEMPTS, WINDOW, ceiling, next_attempt
@@ -24,6 +24,7 @@ def schedule(seed: int, first_at: datetime | None = START) -> list[datetime]:
     return times
 
 
+@settings(deadline=None)
 @given(st.integers())
 def test_the_last_attempt_falls_on_the_end_of_the_day(seed):
     times = schedule(seed)
@@ -32,6 +33,7 @@ def test_the_last_attempt_falls_on_the_end_of_the_day(seed):
     assert all(b - a <= ceiling(n) for n, (a, b) in enumerate(pairwise(times), 1))
 
 
+@settings(deadline=None)
 @given(st.integers())
 def test_the_same_seed_gives_the_same_schedule(seed):
     assert schedule(seed) == schedule(seed)

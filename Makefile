@@ -8,6 +8,7 @@ PORT   ?= 8000
 
 demo: $(VENV)/.serve
 	@$(BIN)/python -m examples.demo
+	@$(BIN)/python -m examples.walk
 ifndef ONESHOT
 	@$(BIN)/fieldnote serve --port $(PORT)
 endif

@@ -23,7 +23,8 @@ from service.store.tables import suggestions as table
 
 Action = Literal["confirm", "correct", "reject", "undo"]
 STATES = {"confirm": "confirmed", "correct": "corrected", "reject": "rejected", "undo": "pending"}
-Listener = Callable[[Connection, Caller, str, str, Json], None]
+Event = tuple[str, dict[str, Json]]
+Listener = Callable[[Connection, Caller, str, str, Json], list[Event]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Desk:
             raise _conflict(connection, caller, extraction)
         known = {s.id: s for s in suggestions.of_extraction(connection, extraction)}
         note = connection.execute(select(notes).where(notes.c.id == row.note)).one()
-        events: list[tuple[str, dict[str, Json]]] = []
+        events: list[Event] = []
         moment = now()
         for decision in wanted:
             suggestion = known.get(decision.suggestion_id)
@@ -84,7 +85,7 @@ class Desk:
     def _one(
         self, connection: Connection, caller: Caller, suggestion: Row[Any], note: Row[Any], decision: Decision,
         where: tuple[str, datetime],
-    ) -> list[tuple[str, dict[str, Json]]]:  # fmt: skip
+    ) -> list[Event]:  # fmt: skip
         channel, moment = where
         field = self.contract.fields.get(suggestion.field)
         if field is None:
@@ -111,10 +112,13 @@ class Desk:
         }  # fmt: skip
         if decision.action == "reject":
             return [("field.rejected", {**data, "reason": decision.reason})]
-        if note.customer:
-            written = self._write(connection, caller, field, suggestion, note, decision, value, chosen)
-            data |= {"previous": written.previous, "version": written.version, "kept_out": written.kept_out}
-        return [(f"field.{state}", data)]
+        if not note.customer:
+            return [(f"field.{state}", data)]
+        written = self._write(connection, caller, field, suggestion, note, decision, value, chosen)
+        data |= {"previous": written.previous, "version": written.version, "kept_out": written.kept_out}
+        if written.version is None or self.on_held is None:
+            return [(f"field.{state}", data)]
+        return [(f"field.{state}", data), *self.on_held(connection, caller, note.customer, field.name, value)]
 
     def _write(
         self, connection: Connection, caller: Caller, field: Field, suggestion: Row[Any], note: Row[Any],
@@ -126,10 +130,7 @@ class Desk:
             caller.tenant, note.customer, field, value, now().isoformat() if corrected else note.sent_at,
             corrected or suggestion.data["certain"], suggestion.id, chosen, caller.name,
         )  # fmt: skip
-        written = confirmed.write(connection, claimed)
-        if written.version is not None and self.on_held:
-            self.on_held(connection, caller, note.customer, field.name, value)
-        return written
+        return confirmed.write(connection, claimed)
 
     def _value(self, field: Field, suggestion: Row[Any], note: Row[Any], decision: Decision) -> Json:
         if decision.action == "reject" and not (decision.reason or "").strip():

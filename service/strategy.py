@@ -10,7 +10,7 @@ from datetime import date
 from sqlalchemy import Connection
 
 from extractor.types import Json
-from service.store import audit, confirmed, outbox
+from service.store import audit, confirmed
 from service.store.database import now
 from service.store.keys import Caller
 from service.triggers import Trigger, evaluate
@@ -24,8 +24,11 @@ class Strategy:
 
     triggers: Sequence[Trigger]
 
-    def on_held(self, connection: Connection, caller: Caller, customer: str, field: str, value: Json) -> None:
-        """Queue an event for each trigger that fires. A condition that cannot be decided is logged, never raised."""
+    def on_held(
+        self, connection: Connection, caller: Caller, customer: str, field: str, value: Json
+    ) -> list[tuple[str, dict[str, Json]]]:
+        """An event for each trigger that fires. A condition that cannot be decided is logged, never raised."""
+        events: list[tuple[str, dict[str, Json]]] = []
         values: dict[str, list[Json]] = {}
         for row in confirmed.current(connection, caller.tenant, customer):
             values.setdefault(row.field, []).append(row.value)
@@ -40,5 +43,6 @@ class Strategy:
                 "customer": customer, "field": field, "value": value, "trigger": firing.trigger.name,
                 "action": then.action, "text": then.text, "decided_by": caller.name,
             }  # fmt: skip
-            outbox.add(connection, caller.tenant, customer, [("strategy.triggered", data)])
+            events.append(("strategy.triggered", data))
             audit.record(connection, caller.tenant, "trigger", "strategy.triggered", firing.trigger.name)
+        return events

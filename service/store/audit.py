@@ -36,7 +36,7 @@ def record(
 ) -> None:
     """Append one entry within the caller's transaction. No text of a note and no personal value goes into `details`."""
     row = connection.execute(
-        select(tenants.c.audit_seq, tenants.c.audit_hash).where(tenants.c.id == tenant).with_for_update()
+        select(tenants.c.audit_seq, tenants.c.audit_hash).where(tenants.c.id == tenant).with_for_update(key_share=True)
     ).one()
     entry: dict[str, Any] = {
         "tenant": tenant, "seq": row.audit_seq + 1, "at": now().isoformat(), "actor": actor, "action": action,

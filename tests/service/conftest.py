@@ -48,9 +48,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     data = folder / "data"
 
     def run(*command: str) -> None:
-        subprocess.run(
-            [*as_user, *command], check=True, capture_output=True, cwd=folder, env={"PATH": os.environ["PATH"]}
-        )
+        here = {"PATH": os.environ["PATH"]}
+        done = subprocess.run([*as_user, *command], capture_output=True, text=True, cwd=folder, env=here, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     run(str(tools / "initdb"), "-D", str(data), "-U", "fieldnote", "--auth=trust", "--encoding=UTF8", "--no-sync")
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"

@@ -1,0 +1,134 @@
+"""The whole walk on a service of its own: message in, reply out, confirmation, webhook received, lineage."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import httpx
+from rich.console import Console
+from standardwebhooks import Webhook
+
+NOTE = "恒力机械的王总说要等财政拨款，明年要扩建两条产线，下周三带样品上门"
+Event = tuple[dict[str, str], str]
+
+
+def main() -> None:
+    """Start, walk, stop; every step is printed."""
+    console = Console()
+    with tempfile.TemporaryDirectory() as folder, _listener() as (hook, events), _service(Path(folder)) as client:
+        console.rule("CRM 订阅 webhook")
+        wanted = {"url": hook, "events": ["field.confirmed", "field.corrected", "strategy.triggered"]}
+        secret = _ok(client.post("/v1/webhooks", json=wanted))["secret"]
+        console.print(f"{hook}，签名密钥 {secret[:12]}…")
+        console.rule("销售在群里转发一句话")
+        said = {"from": "小李", "sent_at": "2026-03-18T10:20:00+08:00", "customer": "恒力机械"}
+        for number, text in enumerate((NOTE, "改1 王建国", "好")):
+            answer = _ok(
+                client.post("/v1/channels/wechat/messages", json={**said, "message_id": str(number), "text": text})
+            )
+            console.print(f"[bold]小李：[/]{text}\n[green]{answer['reply']}[/]\n")
+        console.rule("CRM 收到的事件（签名已验证）")
+        for headers, body in _wait_for(events):
+            event: Any = Webhook(secret).verify(body, headers)
+            data = event["data"]
+            console.print(
+                f"{event['type']}  {data['field']} = {json.dumps(data['value'], ensure_ascii=False)}  {data.get('text', '')}"
+            )
+        console.rule("「预算来源」从哪来")
+        found = _ok(client.get("/v1/customers/恒力机械/fields/budget_source/lineage"))
+        for node in found["nodes"]:
+            shown = {
+                k: v for k, v in node.items() if k in ("value", "by", "why", "text", "source", "confidence", "sent_at")
+            }
+            console.print(f"{node['kind']:>10}  {json.dumps(shown, ensure_ascii=False)}")
+
+
+def _ok(answer: httpx.Response) -> Any:
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+@contextmanager
+def _service(folder: Path) -> Iterator[httpx.Client]:
+    """`fieldnote serve` on a free port with a fresh database, and a client with a key."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    url = f"sqlite:///{folder}/demo.db"
+    env = {**os.environ, "FIELDNOTE_DATABASE_URL": url, "FIELDNOTE_WEBHOOK_ALLOW_PRIVATE": "1"}
+    fieldnote = [sys.executable, "-m", "service"]
+    made = subprocess.run(
+        [*fieldnote, "keys", "create", "--tenant", "demo", "--scopes", "extract,confirm,manage"],
+        env=env, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    server = subprocess.Popen([*fieldnote, "serve", "--port", str(port)], env=env, stdout=subprocess.DEVNULL)
+    headers = {"Authorization": f"Bearer {made.stdout.split()[-1]}"}
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30) as client:
+            _until_ready(client)
+            yield client
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _until_ready(client: httpx.Client) -> None:
+    for _ in range(300):
+        try:
+            if client.get("/health/ready").is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise SystemExit("服务 30 秒内没有启动")
+
+
+@contextmanager
+def _listener() -> Iterator[tuple[str, Queue[Event]]]:
+    """A small CRM: it keeps what it is sent."""
+    events: Queue[Event] = Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"])).decode()
+            events.put(({k.lower(): v for k, v in self.headers.items()}, body))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/crm", events
+    server.shutdown()
+
+
+def _wait_for(events: Queue[Event]) -> Iterator[Event]:
+    """Events as they come; the end is when none came for two seconds."""
+    from queue import Empty
+
+    wait = 20.0
+    while True:
+        try:
+            yield events.get(timeout=wait)
+        except Empty:
+            return
+        wait = 2.0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""`python -m service` is `fieldnote`."""
+
+from service.cli import main
+
+main()

@@ -43,7 +43,8 @@ def _accuracy(result: dict[str, Any]) -> str:
         f"| {titles.get(name, name)} | {f['p']:.2f} | {f['r']:.2f} | {f['f1']:.2f} | {f['gold']} |"
         for name, f in sorted(result["fields"].items(), key=lambda item: -item[1]["gold"])
     ]
-    head = f"开发集 {result['notes']} 条，只用规则；证据对 {result['evidence_ok']:.2f}，确定与否对 {result['certain_ok']:.2f}。\n"
+    right = f"证据对 {result['evidence_ok']:.2f}，确定与否对 {result['certain_ok']:.2f}"
+    head = f"开发集 {result['notes']} 条，只用规则；{right}。\n"
     return "\n".join([head, "| 字段 | 精确率 | 召回率 | F1 | 金标数 |", "|---|--:|--:|--:|--:|", *rows])
 
 

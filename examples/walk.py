@@ -22,6 +22,7 @@ from rich.console import Console
 from standardwebhooks import Webhook
 
 NOTE = "恒力机械的王总说要等财政拨款，明年要扩建两条产线，下周三带样品上门"
+SHOWN = ("value", "by", "why", "text", "source", "confidence", "sent_at")
 Event = tuple[dict[str, str], str]
 
 
@@ -35,24 +36,20 @@ def main() -> None:
         console.print(f"{hook}，签名密钥 {secret[:12]}…")
         console.rule("销售在群里转发一句话")
         said = {"from": "小李", "sent_at": "2026-03-18T10:20:00+08:00", "customer": "恒力机械"}
-        for number, text in enumerate((NOTE, "改1 王建国", "好")):
-            answer = _ok(
-                client.post("/v1/channels/wechat/messages", json={**said, "message_id": str(number), "text": text})
-            )
+        for number, text in enumerate((NOTE, "改2 王建国", "好")):
+            message = {**said, "message_id": str(number), "text": text}
+            answer = _ok(client.post("/v1/channels/wechat/messages", json=message))
             console.print(f"[bold]小李：[/]{text}\n[green]{answer['reply']}[/]\n")
         console.rule("CRM 收到的事件（签名已验证）")
         for headers, body in _wait_for(events):
             event: Any = Webhook(secret).verify(body, headers)
             data = event["data"]
-            console.print(
-                f"{event['type']}  {data['field']} = {json.dumps(data['value'], ensure_ascii=False)}  {data.get('text', '')}"
-            )
+            value = json.dumps(data["value"], ensure_ascii=False)
+            console.print(f"{event['type']}  {data['field']} = {value}  {data.get('text', '')}")
         console.rule("「预算来源」从哪来")
         found = _ok(client.get("/v1/customers/恒力机械/fields/budget_source/lineage"))
         for node in found["nodes"]:
-            shown = {
-                k: v for k, v in node.items() if k in ("value", "by", "why", "text", "source", "confidence", "sent_at")
-            }
+            shown = {k: v for k, v in node.items() if k in SHOWN}
             console.print(f"{node['kind']:>10}  {json.dumps(shown, ensure_ascii=False)}")
 
 

@@ -24,6 +24,21 @@ START = "from service.cli import main; main()"
 START_SECONDS = 120
 
 
+def wait_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Until `/health/ready` answers 200. Raises BenchError where the process ends or takes too long."""
+    end = time.monotonic() + START_SECONDS
+    with httpx.Client(timeout=5) as client:
+        while time.monotonic() < end:
+            if process.poll() is not None:
+                raise BenchError(f"服务没有起来（退出码 {process.returncode}）")
+            try:
+                if client.get(f"{url}/health/ready").status_code == 200:
+                    return
+            except httpx.HTTPError:
+                time.sleep(0.1)
+    raise BenchError(f"服务 {START_SECONDS} 秒内没有就绪")
+
+
 @dataclass(slots=True)
 class Service:
     """`fieldnote serve` on a port of this machine; `kill` is SIGKILL, `stop` is SIGTERM."""
@@ -43,17 +58,7 @@ class Service:
         given = {"FIELDNOTE_DATABASE_URL": self.database_url, "FIELDNOTE_WEBHOOK_ALLOW_PRIVATE": "1"}
         environment = {**os.environ, **given, **self.environment}
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-        end = time.monotonic() + START_SECONDS
-        with httpx.Client(timeout=5) as client:
-            while time.monotonic() < end:
-                if self.process.poll() is not None:
-                    raise BenchError(f"服务没有起来（退出码 {self.process.returncode}）")
-                try:
-                    if client.get(f"{self.url}/health/ready").status_code == 200:
-                        return
-                except httpx.HTTPError:
-                    time.sleep(0.1)
-        raise BenchError(f"服务 {START_SECONDS} 秒内没有就绪")
+        wait_ready(self.url, self.process)
 
     def kill(self) -> None:
         """As a power cut would."""

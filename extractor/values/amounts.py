@@ -145,6 +145,12 @@ def _quantity(tokens: Tokens, context: Context) -> Amount | None:
     return amount
 
 
+def _quantity_from(tokens: Tokens, context: Context) -> Amount:
+    """1000+人."""
+    amount: Amount = _bounded(_amount(tokens[0].value, unit=tokens[2].value), True)
+    return amount
+
+
 def _heads(tokens: Tokens, context: Context) -> Amount | None:
     """三百多号 counts people; 15号 does not."""
     number: Numeral = tokens[0].value
@@ -224,6 +230,7 @@ AMOUNT_RULES: tuple[Rule, ...] = (
     rule("money in yuan", _YUAN, "money", _money, needs="yuan"),
     rule("money in jiao", "num jiao (?: num fen )?", "money", _money, needs="jiao"),
     rule("quantity", "num more? ge? measure (?: half | more )?", "quantity", _quantity, needs="measure"),
+    rule("quantity from", "num up measure", "quantity", _quantity_from, needs="up"),
     rule("quantity of 个", "num more? ge half?", "quantity", _quantity, needs="ge"),
     rule("heads", "num day", "quantity", _heads, needs="day"),
     rule("money without a unit", f"num {_NOT_MEASURED}", "money", _plain_money, needs="num"),

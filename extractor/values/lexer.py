@@ -29,7 +29,7 @@ _QUARTER = ("季度", "季")
 _HOUR = ("小时", "钟头")
 _DIGITS = "0123456789"
 _LINKS = ("", "个", "一", "一个")
-_AFTER_NUMBER = frozenset(char(k) for k in ("num", "ge", "half", "more", "measure"))
+_AFTER_NUMBER = frozenset(char(k) for k in ("num", "ge", "half", "more", "measure", "up"))
 _NUM, _GE, _YEAR, _WEEK_UNIT = char("num"), char("ge"), char("year"), char("week")
 _CALENDAR_UNITS = frozenset(char(k) for k in ("year", "month", "week", "day"))
 _CLOCK_BEFORE = frozenset(char(k) for k in ("daypart", "daynight", "relday", "weekday", "relweekday", "day", "ampm"))
@@ -254,7 +254,7 @@ def _joined(folder: Path) -> Iterator[tuple[str, Word]]:
         for day, number in _DAYS.items():
             yield f"{week}{day}", Word(char("weekday"), number, _DIGITS if day.isdigit() else "")
     for n, name in enumerate("一二三四五六七八九十", 1):
-        for head in ("初", "年初", "大年初"):
+        for head in ("初", "年初"):
             yield f"{head}{name}", Word(char("lunarday"), n)
     for n in range(1, 5):
         for name in (f"Q{n}", f"q{n}"):

@@ -13,7 +13,8 @@ from extractor.values.types import Found, PhoneNumber
 
 _PREFIX = r"(?:(?P<prefix>\+?(?:00)?86)[ -]?)?"
 _MOBILE = r"1[3-9]\d[ -]?\d{4}[ -]?\d{4}"
-_LANDLINE = r"0(?:10|2\d|[3-9]\d{2}|[3-9]\d|[1-9]\d{2})\)?[ -]?\d{3,4}[ -]?\d{4}"
+_AREA = r"0(?:10|2\d|[3-9]\d{2}|[3-9]\d|[1-9]\d{2})"
+_LANDLINE = rf"(?:\({_AREA}\)|{_AREA})[ -]?\d{{3,4}}[ -]?\d{{4}}"
 _ABROAD = r"(?:10|2\d|[3-9]\d{2})[ -]?\d{3,4}[ -]?\d{4}"  # the area code loses its 0 after the country prefix
 _SERVICE = r"[48]00[ -]?\d{3,4}[ -]?\d{3,4}"
 _EXTENSION = r"(?: ?(?:转|分机|-|ext\.?|EXT\.?) ?(?P<ext>\d{1,6})(?!\d))?"

@@ -110,6 +110,8 @@ def _either(tokens: Tokens, context: Context) -> Cal | None:
     if first.clock or last.clock or first.part or first.bound or last.bound or first.start is None:
         return None
     following = last.again(first.start) if last.again else last
+    if following.start != first.end and last.again and first.end:
+        last = following = last.again(first.end)  # 月底月初
     return _span(first, last) if following.start == first.end else None
 
 

@@ -89,6 +89,15 @@ def _half(tokens: Sequence[Token], context: Context) -> Length:
     return Length(pieces, pieces)
 
 
+def _and_half(tokens: Sequence[Token], context: Context) -> Length | None:
+    """两个半月, 三个半小时."""
+    number, unit = tokens[0].value, tokens[2].value
+    if number.whole is None or unit == "quarter":
+        return None
+    pieces = _pieces(unit, number.low + 0.5)
+    return Length(pieces, pieces)
+
+
 def _joined(tokens: Sequence[Token], context: Context) -> Length | None:
     """8天20小时, 一年又一个月."""
     first: Length = tokens[0].value
@@ -205,6 +214,7 @@ def _rel_hour(tokens: Sequence[Token], context: Context) -> Cal:
 
 _UNITS = "(?: year | week | days | hour | minute | second )"
 LENGTHS: tuple[Rule, ...] = (
+    rule("length and a half", "num ge halfdur", "dur", _and_half, needs="halfdur"),
     rule("length in units", f"num more? {_UNITS} (?: half | more )?", "dur", _length, needs="num"),
     rule("length with 个",
          "num more? ge (?: half | more )? (?: month | year | week | days | hour | minute | quarter ) half?",

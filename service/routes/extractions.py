@@ -39,16 +39,14 @@ def extract(
     if not body.store:
         _open(request, caller)
         return JSONResponse(_answer(request, body.note, explain))
-    owner = _storing(caller)
+    owner, found = _storing(caller), _answer(request, body.note, explain)
     database: Database = request.app.state.database
     with database.write() as connection:
-        status, kept = once(
-            connection,
-            owner.tenant,
-            idempotency_key,
-            body.model_dump(),
-            lambda: (201, _keep(request, connection, owner, body.note, explain).answer),
-        )
+
+        def make() -> tuple[int, dict[str, Any]]:
+            return 201, _keep(request, connection, owner, body.note, found).answer
+
+        status, kept = once(connection, owner.tenant, idempotency_key, body.model_dump(), make)
     return JSONResponse(kept, status)
 
 
@@ -73,9 +71,16 @@ def _answer(request: Request, note: NoteIn, explain: bool) -> dict[str, Any]:
     return result_json(result, explain=explain)
 
 
-def _keep(request: Request, connection: Any, caller: Caller, note: NoteIn, explain: bool) -> suggestions.Kept:
-    contract = request.app.state.engine.contract
-    return suggestions.keep(connection, caller, note.to_note(), _answer(request, note, explain), contract)
+def _keep(request: Request, connection: Any, caller: Caller, note: NoteIn, answer: dict[str, Any]) -> suggestions.Kept:
+    return suggestions.keep(connection, caller, note.to_note(), answer, request.app.state.engine.contract)
+
+
+def _answers(request: Request, notes: list[NoteIn], explain: bool) -> list[dict[str, Any]]:
+    engine: Engine = request.app.state.engine
+    results = list(engine.extract_many([note.to_note() for note in notes]))
+    for result in results:
+        request.app.state.metrics.count(result)
+    return [result_json(result, explain=explain) for result in results]
 
 
 @router.post("/extractions/batch", openapi_extra=KEY_OPTIONAL)
@@ -83,18 +88,15 @@ def extract_batch(request: Request, body: BatchIn, caller: Maybe, explain: bool 
     """Per note its fields, or the problem with it; with `store: true` each good note is kept."""
     items = [one_note(item) for item in body.notes]
     good = [item for item in items if isinstance(item, NoteIn)]
-    if body.store:
-        owner, database = _storing(caller), request.app.state.database
-        with database.write() as connection:
-            kept = [_keep(request, connection, owner, note, explain).answer for note in good]
-        answers = iter(kept)
-    else:
+    owner = _storing(caller) if body.store else None
+    if owner is None:
         _open(request, caller)
-        engine: Engine = request.app.state.engine
-        results = list(engine.extract_many([n.to_note() for n in good]))
-        for result in results:
-            request.app.state.metrics.count(result)
-        answers = iter([result_json(r, explain=explain) for r in results])
+    found = _answers(request, good, explain)
+    if owner is not None:
+        with request.app.state.database.write() as connection:
+            pairs = zip(good, found, strict=True)
+            found = [_keep(request, connection, owner, note, answer).answer for note, answer in pairs]
+    answers = iter(found)
     return JSONResponse({"results": [next(answers) if isinstance(item, NoteIn) else item for item in items]})
 
 

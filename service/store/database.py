@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,11 +29,12 @@ class Database:
     """A migrated database. Each `write` is one transaction that is durable when it ends."""
 
     engine: Engine
+    turn: AbstractContextManager[Any]  # SQLite's writers queue here: its own way to wait is to poll
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction; commits at the end, rolls back on any error."""
-        with self.engine.begin() as connection:
+        with self.turn, self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -63,7 +65,7 @@ def open_database(url: str) -> Database:
             _migrate(connection)
     except OperationalError as error:
         raise ServiceError(500, "database.down", f"连不上数据库 {parsed!r}：{str(error.orig)[:200]}") from None
-    return Database(engine)
+    return Database(engine, threading.Lock() if sqlite else nullcontext())
 
 
 def _sqlite(engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -40,6 +41,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 def create_app(engine: Engine | None = None, settings: Settings | None = None) -> FastAPI:
     """The application over one engine and one database (the configured ones by default)."""
     settings = settings or load_settings()
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO lines hold whole URLs
     app = FastAPI(
         title="FieldNote", version="1", description="中文销售笔记 → CRM 字段", responses=REFUSALS, lifespan=_lifespan
     )
@@ -47,7 +49,8 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
     app.state.engine = engine or open_engine(_text(settings.contract), model=_text(settings.model))
     app.state.database = open_database(settings.database_url)
     contract = app.state.engine.contract
-    strategy = Strategy(load_triggers(fields=contract.fields))
+    file = contract.root / "triggers.yaml"
+    strategy = Strategy(load_triggers(file, fields=contract.fields) if file.is_file() else ())
     app.state.desk = Desk(contract, strategy.on_held)
     app.state.bot = Bot(app.state.engine, app.state.desk)
     app.state.metrics = Metrics()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta, timezone
 
 from sqlalchemy import Connection
 
@@ -15,6 +15,7 @@ from service.store.database import now
 from service.store.keys import Caller
 from service.triggers import Trigger, evaluate
 
+CHINA = timezone(timedelta(hours=8))  # one zone, no summer time
 log = logging.getLogger("fieldnote.strategy")
 
 
@@ -32,7 +33,7 @@ class Strategy:
         values: dict[str, list[Json]] = {}
         for row in confirmed.current(connection, caller.tenant, customer):
             values.setdefault(row.field, []).append(row.value)
-        today: date = now().astimezone().date()
+        today: date = now().astimezone(CHINA).date()
         for firing in evaluate(self.triggers, field, value, values, today):
             if firing.reason:
                 log.warning("trigger %s was not decided: %s", firing.trigger.name, firing.reason)

@@ -6,6 +6,7 @@ import json
 import logging
 import random
 import threading
+from typing import Any
 
 from sqlalchemy import update
 
@@ -59,11 +60,18 @@ class Worker:
         if due.closed_at is not None:
             outcome, done, next_at, last = None, True, None, "订阅已关闭"
         else:
-            body = json.dumps(due.body, ensure_ascii=False).encode()
+            body = _bytes(due.body)
             headers = signed_headers(body, message_id=due.event, at=now(), secrets=[due.secret])
             outcome = deliver(due.url, body, headers, allow_private=self.allow_private)
             done, last = outcome.delivered, outcome.message
-            next_at = None if outcome.gone else next_attempt(due.attempts, now(), self._rng, first_at=due.created_at)
+            next_at = None if outcome.gone else next_attempt(due.attempts, now(), self._rng, first_at=due.first_at)
         with self.database.write() as connection:
             subscriptions.settle(connection, due.id, done=done, next_at=next_at, last=last)
         return True
+
+
+def _bytes(body: Any) -> bytes:
+    try:
+        return json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # a lone surrogate: only JSON's own escape can hold it
+        return json.dumps(body).encode()

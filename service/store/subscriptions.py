@@ -70,7 +70,9 @@ def deliveries_of(connection: Connection, tenant: str, *, state: str | None) -> 
 def replay(connection: Connection, caller: Caller, delivery: str) -> None:
     """Due again, as if it were new. Raises ServiceError 404."""
     mine = (deliveries.c.tenant == caller.tenant) & (deliveries.c.id == delivery)
-    changed = connection.execute(update(deliveries).where(mine).values(state="due", attempts=0, next_at=now()))
+    changed = connection.execute(
+        update(deliveries).where(mine).values(state="due", attempts=0, first_at=None, next_at=now())
+    )
     if changed.rowcount == 0:
         raise ServiceError(404, "delivery.not_found", "没有这次推送")
     audit.record(connection, caller.tenant, caller.name, "webhook.replay", delivery)
@@ -117,11 +119,11 @@ def take(connection: Connection) -> Row[Any] | None:
     row = connection.execute(query.limit(1).with_for_update(skip_locked=True, of=deliveries)).first()
     if row is None:
         return None
-    leased = {"next_at": now() + LEASE, "attempts": row.attempts + 1}
+    leased = {"next_at": now() + LEASE, "attempts": row.attempts + 1, "first_at": row.first_at or now()}
     connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(**leased))
     query = (
         select(
-            deliveries.c.id, deliveries.c.attempts, outbox.c.id.label("event"), outbox.c.body, outbox.c.created_at,
+            deliveries.c.id, deliveries.c.attempts, outbox.c.id.label("event"), outbox.c.body, deliveries.c.first_at,
             subscriptions.c.url, subscriptions.c.secret, subscriptions.c.closed_at,
         )
         .join(outbox, outbox.c.seq == deliveries.c.seq)

@@ -188,6 +188,7 @@ deliveries = Table(
     Column("customer", String(200)),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column("first_at", Moment),
     Column("next_at", Moment, nullable=False),
     Column("last", String(400)),
     Index("ix_deliveries_due", "state", "next_at"),

@@ -139,6 +139,7 @@ def upgrade() -> None:
         sa.Column("customer", sa.String(length=200), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("first_at", tables.Moment(), nullable=True),
         sa.Column("next_at", tables.Moment(), nullable=False),
         sa.Column("last", sa.String(length=400), nullable=True),
         sa.ForeignKeyConstraint(["seq"], ["outbox.seq"], name=op.f("fk_deliveries_seq")),

@@ -36,6 +36,10 @@ class Settings(BaseSettings):
     public_url: str = "http://127.0.0.1:8000"
     max_waiting: int = Field(default=64, ge=1)
 
+    def signing_key(self) -> bytes:
+        """The key of watermarks and signed links; a known one in development."""
+        return self.secret.get_secret_value().encode() or b"fieldnote development key, not secret"
+
     def checked(self) -> Settings:
         """The settings, if they are safe to run with. Raises SettingsError."""
         if self.env == "production":

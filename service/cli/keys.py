@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -77,6 +78,18 @@ def verify(database_url: Url = None) -> None:
     if found:
         raise FieldNoteError(f"审计链有 {len(found)} 处不符")
     typer.echo("审计链完好")
+
+
+@audit.command("trace")
+def trace(file: Annotated[Path, typer.Argument(help="导出的文件（jsonl 或 csv）")]) -> None:
+    """读回导出文件的水印：谁、什么时候、哪个租户；水印被改过就以 1 退出。"""
+    from service.settings import load_settings
+    from service.watermark import read_watermark
+
+    mark = read_watermark(file, load_settings().signing_key())
+    if mark is None:
+        raise FieldNoteError(f"{file} 里没有水印")
+    typer.echo(f"{mark.who}，租户 {mark.tenant}，{mark.at.isoformat()}{'' if mark.intact else '（内容被改过）'}")
 
 
 def _database(url: str | None) -> Database:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Request, Response
 
 from service.routes.access import Admin, Anyone, Manager
 from service.store import audit, confirmed, privacy
+from service.store.database import now
 from service.store.lineage import lineage
+from service.watermark import stamp
 
 router = APIRouter(prefix="/v1/customers")
 Customer = Annotated[str, Path(max_length=200)]
@@ -38,8 +41,15 @@ def forget(request: Request, customer: Customer, caller: Admin) -> dict[str, Any
         return {"customer": customer, "erased": privacy.erase(connection, caller, customer)}
 
 
-@router.get("/{customer}/export")
-def export(request: Request, customer: Customer, caller: Manager) -> dict[str, Any]:
-    """Everything kept about one customer (an access request under PIPL), itself audited."""
+@router.get("/{customer}/export", response_class=Response, responses={200: {"content": {"application/x-ndjson": {}}}})
+def export(request: Request, customer: Customer, caller: Manager) -> Response:
+    """Everything kept about one customer (an access request under PIPL), one JSON record a line.
+
+    The first line is a watermark: who, when, for which tenant; `fieldnote audit trace FILE` reads it back.
+    """
     with request.app.state.database.write() as connection:
-        return privacy.export(connection, caller, customer)
+        rows = privacy.export(connection, caller, customer)
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    key = request.app.state.settings.signing_key()
+    marked = stamp(text, "jsonl", who=caller.name, at=now(), tenant=caller.tenant, key=key)
+    return Response(marked, media_type="application/x-ndjson; charset=utf-8")

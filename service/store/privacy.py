@@ -72,8 +72,8 @@ def purge(connection: Connection, tenant: str, *, older_than: timedelta) -> int:
     return gone
 
 
-def export(connection: Connection, caller: Caller, customer: str) -> dict[str, Any]:
-    """All notes, suggestions, decisions and values of one customer."""
+def export(connection: Connection, caller: Caller, customer: str) -> list[dict[str, Any]]:
+    """All notes, suggestions, decisions and values of one customer, one record each; the reading is audited."""
     mine = (notes.c.tenant == caller.tenant) & (notes.c.customer == customer)
     found = connection.execute(select(notes).where(mine).order_by(notes.c.created_at)).all()
     its = connection.execute(select(extractions).where(extractions.c.note.in_([n.id for n in found]))).all()
@@ -81,9 +81,6 @@ def export(connection: Connection, caller: Caller, customer: str) -> dict[str, A
     held = (confirmed.c.tenant == caller.tenant) & (confirmed.c.customer == customer)
     values = connection.execute(select(confirmed).where(held).order_by(confirmed.c.field, confirmed.c.version))
     audit.record(connection, caller.tenant, caller.name, "customer.export", pseudonym(customer))
-    return {
-        "watermark": {"who": caller.name, "tenant": caller.tenant, "at": now().isoformat()},
-        "customer": customer,
-        "extractions": given,
-        "values": [{**shown(row, caller), "current": row.current} for row in values],
-    }
+    return [{"kind": "extraction", **answer} for answer in given] + [
+        {"kind": "value", **shown(row, caller), "current": row.current} for row in values
+    ]

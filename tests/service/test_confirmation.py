@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+
+from service.watermark import read_watermark
 
 SEED = "王总说要等财政拨款"
 
@@ -138,12 +142,16 @@ def test_the_inbox_is_paged(door):
     assert seen == ["c0", "c1", "c2", "c3", "c4"]
 
 
-def test_forgetting_a_customer_keeps_the_chain(door):
+def test_forgetting_a_customer_keeps_the_chain(door, tmp_path):
     from service.store.audit import verify
 
     door.decide(door.note("王总电话13800138000"), {"field": "contact_phone", "action": "confirm"})
-    exported = door.client.get("/v1/customers/恒力机械/export").json()
-    assert exported["values"][0]["value"] == "13800138000"
+    exported = door.client.get("/v1/customers/恒力机械/export")
+    mark, *rows = map(json.loads, exported.text.splitlines())
+    assert [r["value"] for r in rows if r["kind"] == "value"] == ["13800138000"]
+    file = tmp_path / "export.jsonl"
+    file.write_bytes(exported.content)
+    assert read_watermark(file, door.app.state.settings.signing_key()).tenant == "demo"
     gone = door.client.delete("/v1/customers/恒力机械").json()["erased"]
     assert gone["values"] == 1
     assert door.values() == {}

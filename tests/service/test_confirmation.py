@@ -147,7 +147,7 @@ def test_forgetting_a_customer_keeps_the_chain(door, tmp_path):
 
     door.decide(door.note("王总电话13800138000"), {"field": "contact_phone", "action": "confirm"})
     exported = door.client.get("/v1/customers/恒力机械/export")
-    mark, *rows = map(json.loads, exported.text.splitlines())
+    _, *rows = map(json.loads, exported.text.splitlines())
     assert [r["value"] for r in rows if r["kind"] == "value"] == ["13800138000"]
     file = tmp_path / "export.jsonl"
     file.write_bytes(exported.content)

@@ -1,103 +1,130 @@
-"""The whole walk in one go: message in, reply out, confirmation, the CRM hears of it, lineage printed.
-
-Everything runs on this machine, in a folder that is gone afterwards: the service as its own process, a small listener
-as the CRM. Every step is an ordinary HTTP call, as any bot or CRM would make it.
-"""
+"""The whole walk on a service of its own: message in, reply out, confirmation, webhook received, lineage."""
 
 from __future__ import annotations
 
+import json
+import os
+import socket
+import subprocess
+import sys
 import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import httpx
 from rich.console import Console
 from standardwebhooks import Webhook
 
-from benchmarks.running import Delivery, Listener, Service, listener
-from service.store.database import open_database
-from service.store.keys import create_key
-
-NOTE = "拜访了恒力机械，王总说要等财政拨款，预算大概八十万，明年要扩建两条产线，下周三带样品上门"
-CUSTOMER = "恒力机械"
-SENT_AT = "2026-03-18T10:20:00+08:00"
-WAIT = 60  # seconds until an event must have arrived
+NOTE = "恒力机械的王总说要等财政拨款，明年要扩建两条产线，下周三带样品上门"
+SHOWN = ("value", "by", "why", "text", "source", "confidence", "sent_at")
+Event = tuple[dict[str, str], str]
 
 
 def main() -> None:
-    """Print every step; ends with an error where one does not do what it should."""
+    """Start, walk, stop; every step is printed."""
     console = Console()
-    with tempfile.TemporaryDirectory() as folder, listener() as crm:
-        url = f"sqlite:///{folder}/walk.db"
-        service = Service(url)
-        service.start()
+    with tempfile.TemporaryDirectory() as folder, _listener() as (hook, events), _service(Path(folder)) as client:
+        console.rule("CRM 订阅 webhook")
+        wanted = {"url": hook, "events": ["field.confirmed", "field.corrected", "strategy.triggered"]}
+        secret = _ok(client.post("/v1/webhooks", json=wanted))["secret"]
+        console.print(f"{hook}，签名密钥 {secret[:12]}…")
+        console.rule("销售在群里转发一句话")
+        said = {"from": "小李", "sent_at": "2026-03-18T10:20:00+08:00", "customer": "恒力机械"}
+        for number, text in enumerate((NOTE, "改2 王建国", "好")):
+            message = {**said, "message_id": str(number), "text": text}
+            answer = _ok(client.post("/v1/channels/wechat/messages", json=message))
+            console.print(f"[bold]小李：[/]{text}\n[green]{answer['reply']}[/]\n")
+        console.rule("CRM 收到的事件（签名已验证）")
+        for headers, body in _wait_for(events):
+            event: Any = Webhook(secret).verify(body, headers)
+            data = event["data"]
+            value = json.dumps(data["value"], ensure_ascii=False)
+            console.print(f"{event['type']}  {data['field']} = {value}  {data.get('text', '')}")
+        console.rule("「预算来源」从哪来")
+        found = _ok(client.get("/v1/customers/恒力机械/fields/budget_source/lineage"))
+        for node in found["nodes"]:
+            shown = {k: v for k, v in node.items() if k in SHOWN}
+            console.print(f"{node['kind']:>10}  {json.dumps(shown, ensure_ascii=False)}")
+
+
+def _ok(answer: httpx.Response) -> Any:
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+@contextmanager
+def _service(folder: Path) -> Iterator[httpx.Client]:
+    """`fieldnote serve` on a free port with a fresh database, and a client with a key."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    url = f"sqlite:///{folder}/demo.db"
+    env = {**os.environ, "FIELDNOTE_DATABASE_URL": url, "FIELDNOTE_WEBHOOK_ALLOW_PRIVATE": "1"}
+    fieldnote = [sys.executable, "-m", "service"]
+    made = subprocess.run(
+        [*fieldnote, "keys", "create", "--tenant", "demo", "--scopes", "extract,confirm,manage"],
+        env=env, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    server = subprocess.Popen([*fieldnote, "serve", "--port", str(port)], env=env, stdout=subprocess.DEVNULL)
+    headers = {"Authorization": f"Bearer {made.stdout.split()[-1]}"}
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30) as client:
+            _until_ready(client)
+            yield client
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _until_ready(client: httpx.Client) -> None:
+    for _ in range(300):
         try:
-            with httpx.Client(base_url=service.url, headers=_key(url), timeout=30) as client:
-                walk(client, crm, console)
-        finally:
-            service.stop()
+            if client.get("/health/ready").is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise SystemExit("服务 30 秒内没有启动")
 
 
-def walk(client: httpx.Client, crm: Listener, console: Console) -> None:
-    """The six steps, over `client` (its key may extract, confirm and manage)."""
-    console.rule("1 CRM 订阅事件")
-    events = ["field.confirmed", "field.corrected", "strategy.triggered"]
-    hook = _ok(client.post("/v1/webhooks", json={"url": crm.url, "events": events}))
-    console.print(f"订阅 {hook['id']}：{'、'.join(events)}")
+@contextmanager
+def _listener() -> Iterator[tuple[str, Queue[Event]]]:
+    """A small CRM: it keeps what it is sent."""
+    events: Queue[Event] = Queue()
 
-    console.rule("2 销售在聊天里发来一条笔记")
-    console.print(NOTE)
-    answer = _ok(client.post("/v1/channels/wechat/messages", json=_message("m1", NOTE)))
-    console.rule("3 机器人的回复")
-    console.print(answer["reply"], markup=False, highlight=False)
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"])).decode()
+            events.put(({k.lower(): v for k, v in self.headers.items()}, body))
+            self.send_response(204)
+            self.end_headers()
 
-    console.rule("4 销售回「1」，全部确认")
-    console.print(_ok(client.post("/v1/channels/wechat/messages", json=_message("m2", "1")))["reply"], markup=False)
+        def log_message(self, *_: object) -> None:
+            pass
 
-    console.rule("5 CRM 收到的事件（签名已核对）")
-    values = _ok(client.get(f"/v1/customers/{CUSTOMER}/fields"))["fields"]
-    assert values, "没有确认的值"
-    assert crm.wait_for(len(values), seconds=WAIT), "事件没有到达"
-    for delivery in list(crm.received):
-        console.print(_line(delivery, hook["secret"]), markup=False, highlight=False)
-
-    console.rule("6 这个值从哪里来")
-    trace = _ok(client.get(f"/v1/customers/{CUSTOMER}/fields/budget_source/lineage"))
-    for node in trace["nodes"]:
-        console.print(_node(node), markup=False, highlight=False)
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/crm", events
+    server.shutdown()
 
 
-def _key(url: str) -> dict[str, str]:
-    database = open_database(url)
-    with database.write() as connection:
-        key = create_key(connection, "demo", ["extract", "confirm", "manage"], name="walk")
-    database.close()
-    return {"Authorization": f"Bearer {key}"}
+def _wait_for(events: Queue[Event]) -> Iterator[Event]:
+    """Events as they come; the end is when none came for two seconds."""
+    from queue import Empty
 
-
-def _message(name: str, text: str) -> dict[str, str]:
-    return {"message_id": name, "from": "小李", "text": text, "sent_at": SENT_AT, "customer": CUSTOMER}
-
-
-def _ok(answer: httpx.Response) -> dict[str, Any]:
-    answer.raise_for_status()
-    body: dict[str, Any] = answer.json()
-    return body
-
-
-def _line(delivery: Delivery, secret: str) -> str:
-    Webhook(secret).verify(delivery.raw, delivery.headers)
-    event = delivery.event
-    data = event["data"]
-    return f"{event['type']}  {data['field']} = {data['value']}"
-
-
-def _node(node: dict[str, Any]) -> str:
-    shown = {
-        "value": ("value", "version", "confirmed_by"), "decision": ("action", "by", "at", "channel"),
-        "suggestion": ("value", "confidence", "why"), "evidence": ("start", "end", "text"),
-        "note": ("message_id", "sent_at", "author"), "rule": ("source", "bundle"), "model": ("source", "bundle"),
-    }  # fmt: skip
-    return f"{node['kind']:<10} " + "  ".join(f"{key}={node.get(key)}" for key in shown[node["kind"]])
+    wait = 20.0
+    while True:
+        try:
+            yield events.get(timeout=wait)
+        except Empty:
+            return
+        wait = 2.0
 
 
 if __name__ == "__main__":

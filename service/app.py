@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 
 from extractor.pipeline import Engine
@@ -69,6 +70,7 @@ def _text(path: object) -> str | None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """The worker runs beside the requests; at the end it finishes the delivery in hand."""
     settings: Settings = app.state.settings
+    current_default_thread_limiter().total_tokens = settings.threads
     worker = Worker(app.state.database, allow_private=settings.webhook_allow_private)
     if settings.worker:
         worker.start()

@@ -65,6 +65,9 @@ class Desk:
             raise _conflict(connection, caller, extraction)
         known = {s.id: s for s in suggestions.of_extraction(connection, extraction)}
         note = connection.execute(select(notes).where(notes.c.id == row.note)).one()
+        details: dict[str, Json] = {d.suggestion_id: d.action for d in wanted}
+        # the audit entry first: it takes the tenant's lock, so that of two decisions on one customer one sees the other
+        audit.record(connection, caller.tenant, caller.name, "decision", extraction, details)
         events: list[Event] = []
         moment = now()
         for decision in wanted:
@@ -78,8 +81,6 @@ class Desk:
             update(extractions).where(extractions.c.id == extraction).values(version=extractions.c.version + 1)
         )
         outbox.add(connection, caller.tenant, note.customer, events)
-        details: dict[str, Json] = {d.suggestion_id: d.action for d in wanted}
-        audit.record(connection, caller.tenant, caller.name, "decision", extraction, details)
         return suggestions.load(connection, caller.tenant, extraction)
 
     def _one(

@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     wecom_api: str = "https://qyapi.weixin.qq.com"
     public_url: str = "http://127.0.0.1:8000"
     max_waiting: int = Field(default=64, ge=1)
+    threads: int = Field(default=8, ge=1)
 
     def signing_key(self) -> bytes:
         """The key of watermarks and signed links; a known one in development."""

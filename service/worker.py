@@ -6,18 +6,17 @@ import json
 import logging
 import random
 import threading
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import update
-
-from service.store import subscriptions
+from service.store import subscriptions, suggestions
 from service.store.database import Database, now
-from service.store.tables import suggestions
 from service.webhooks.backoff import next_attempt
 from service.webhooks.delivery import deliver
 from service.webhooks.sign import signed_headers
 
 IDLE = 0.5  # seconds between looks when nothing is due
+TIDY = timedelta(minutes=1)  # between looks for suggestions past their time
 log = logging.getLogger("fieldnote.worker")
 
 
@@ -28,6 +27,7 @@ class Worker:
         self.database, self.allow_private = database, allow_private
         self._rng = random.Random(seed)
         self._stop = threading.Event()
+        self._tidy_at = now()
         self._thread = threading.Thread(target=self._run, name="fieldnote-worker", daemon=True)
 
     def start(self) -> None:
@@ -50,11 +50,16 @@ class Worker:
 
     def step(self) -> bool:
         """Spread new events, deliver one that is due. Returns whether there was anything to do."""
+        if now() >= self._tidy_at:
+            with self.database.write() as connection:
+                suggestions.expire(connection)
+            self._tidy_at = now() + TIDY
+        with self.database.read() as connection:
+            if not subscriptions.anything_due(connection):
+                return False
         with self.database.write() as connection:
             made = subscriptions.spread(connection)
             due = subscriptions.take(connection)
-            pending = (suggestions.c.state == "pending") & (suggestions.c.expires_at <= now())
-            connection.execute(update(suggestions).where(pending).values(state="expired"))
         if due is None:
             return made > 0
         if due.closed_at is not None:

@@ -78,12 +78,20 @@ def replay(connection: Connection, caller: Caller, delivery: str) -> None:
     audit.record(connection, caller.tenant, caller.name, "webhook.replay", delivery)
 
 
+def anything_due(connection: Connection) -> bool:
+    """Whether a worker has something to do; a look that locks nothing."""
+    fresh = select(outbox.c.seq).where(outbox.c.spread_at.is_(None)).limit(1)
+    due = select(deliveries.c.id).where(deliveries.c.state == "due", deliveries.c.next_at <= now()).limit(1)
+    return any(connection.execute(query).first() is not None for query in (fresh, due))
+
+
 def spread(connection: Connection) -> int:
     """One delivery for every new event and every open subscription to it. Returns how many events were new.
 
     An event is not delivered to those who subscribe after it.
     """
-    query = select(outbox).where(outbox.c.spread_at.is_(None)).order_by(outbox.c.seq).limit(500)
+    columns = (outbox.c.seq, outbox.c.tenant, outbox.c.customer, outbox.c.type, outbox.c.created_at)
+    query = select(*columns).where(outbox.c.spread_at.is_(None)).order_by(outbox.c.seq).limit(500)
     events = connection.execute(query.with_for_update(skip_locked=True)).all()
     if not events:
         return 0

@@ -53,8 +53,9 @@ def keep(connection: Connection, caller: Caller, note: Note, answer: Mapping[str
     ]  # fmt: skip
     if rows:
         connection.execute(insert(suggestions), rows)
-        outbox.add(connection, caller.tenant, note.customer, [("suggestion.created", _event(r, note_id)) for r in rows])
+    # the audit entry first: it takes the tenant's lock, so that events are numbered in the order of their commits
     audit.record(connection, caller.tenant, caller.name, "extraction.create", extraction, {"suggestions": len(rows)})
+    outbox.add(connection, caller.tenant, note.customer, [("suggestion.created", _event(r, note_id)) for r in rows])
     fields = [{**row["data"], "suggestion_id": row["id"], "state": PENDING} for row in rows]
     return Kept(extraction, 1, {**answer, "id": extraction, "note_id": note.id, "fields": fields})
 
@@ -137,3 +138,9 @@ def decided(connection: Connection, suggestion: str) -> Sequence[Row[Any]]:
     """Decisions on a suggestion, oldest first."""
     query = select(decisions).where(decisions.c.suggestion == suggestion)
     return connection.execute(query.order_by(decisions.c.at, decisions.c.id)).all()
+
+
+def expire(connection: Connection) -> int:
+    """Pending suggestions past their time say so; how many there were."""
+    past = (suggestions.c.state == PENDING) & (suggestions.c.expires_at <= now())
+    return connection.execute(update(suggestions).where(past).values(state="expired")).rowcount

@@ -122,6 +122,7 @@ suggestions = Table(
     Column("decided_at", Moment),
     Index("ix_suggestions_extraction", "extraction"),
     Index("ix_suggestions_inbox", "tenant", "state", "created_at", "id"),
+    Index("ix_suggestions_expiry", "state", "expires_at"),
 )  # fmt: skip
 decisions = Table(
     "decisions", metadata, _id(), _tenant(),
@@ -192,6 +193,7 @@ deliveries = Table(
     Column("next_at", Moment, nullable=False),
     Column("last", String(400)),
     Index("ix_deliveries_due", "state", "next_at"),
+    Index("ix_deliveries_order", "subscription", "customer", "state", "seq"),
 )  # fmt: skip
 audit = Table(
     "audit", metadata,

@@ -148,6 +148,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
     )
     op.create_index("ix_deliveries_due", "deliveries", ["state", "next_at"], unique=False)
+    op.create_index("ix_deliveries_order", "deliveries", ["subscription", "customer", "state", "seq"], unique=False)
     op.create_table(
         "extractions",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -181,6 +182,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_suggestions_extraction", "suggestions", ["extraction"], unique=False)
     op.create_index("ix_suggestions_inbox", "suggestions", ["tenant", "state", "created_at", "id"], unique=False)
+    op.create_index("ix_suggestions_expiry", "suggestions", ["state", "expires_at"], unique=False)
     op.create_table(
         "decisions",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -229,10 +231,12 @@ def downgrade() -> None:
     op.drop_table("confirmed")
     op.drop_index("ix_decisions_suggestion", table_name="decisions")
     op.drop_table("decisions")
+    op.drop_index("ix_suggestions_expiry", table_name="suggestions")
     op.drop_index("ix_suggestions_inbox", table_name="suggestions")
     op.drop_index("ix_suggestions_extraction", table_name="suggestions")
     op.drop_table("suggestions")
     op.drop_table("extractions")
+    op.drop_index("ix_deliveries_order", table_name="deliveries")
     op.drop_index("ix_deliveries_due", table_name="deliveries")
     op.drop_table("deliveries")
     op.drop_table("users")

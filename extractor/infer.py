@@ -9,6 +9,7 @@ from extractor.kinds import KINDS
 from extractor.kinds.base import Words
 from extractor.types import Claim, Extraction, Note, Span, Why
 from extractor.values.finder import find_values
+from extractor.values.tables import tables_of
 
 
 def infer(stated: Sequence[Extraction], contract: Contract, note: Note) -> list[Extraction]:
@@ -32,7 +33,12 @@ def _conclude(rule: Inference, premise: Extraction, contract: Contract, note: No
     field = contract.fields[rule.then]
     span = Span(0, len(window.expression))
     words = Words(
-        window.expression, span, None, find_values(window.expression, note.sent_at), note.sent_at, contract.lexicons
+        window.expression,
+        span,
+        None,
+        find_values(window.expression, note.sent_at, folder=tables_of(contract.root)),
+        note.sent_at,
+        contract.lexicons,
     )
     parsed = KINDS[field.kind].parse(words)
     if parsed is None:

@@ -6,9 +6,9 @@ exact: running the pattern over the whole text finds the same matches (a propert
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from re import _parser as sre  # type: ignore[attr-defined]
+from re import _parser as sre  # type: ignore[attr-defined,unused-ignore]
 from typing import Any
 
 FAR = 1 << 20  # stands for "unbounded": longer than any note
@@ -94,7 +94,7 @@ def needs(pattern: str, stand_ins: Mapping[str, Shape]) -> Needs:
 
 def _sequence(tree: Any, stand_ins: Mapping[str, Shape]) -> Shape:
     """One element after the other: 不 + (?:想|要)? + 买 needs one of 不买, 不想买, 不要买."""
-    parts = [_part(op, argument, stand_ins) for op, argument in tree]
+    parts = list(_parts(tree, stand_ins))
     if len(parts) == 1:
         return parts[0]
     total = sum(part.width for part in parts)
@@ -116,11 +116,20 @@ def _sequence(tree: Any, stand_ins: Mapping[str, Shape]) -> Shape:
     return Shape(texts if exact else None, tuple(found), min(FAR, total), ahead, *flags)
 
 
-def _part(op: Any, argument: Any, stand_ins: Mapping[str, Shape]) -> Shape:
-    if op is sre.LITERAL:
-        char = chr(argument)
-        return stand_ins[char] if char in stand_ins else Shape(frozenset((char,)), width=1)
-    return _BY_OP[op](argument, stand_ins) if op in _BY_OP else _ONE
+def _parts(tree: Any, stand_ins: Mapping[str, Shape]) -> Iterator[Shape]:
+    """The shapes of a sequence; neighbouring characters are one."""
+    word = ""
+    for op, argument in tree:
+        char = chr(argument) if op is sre.LITERAL else ""
+        if char and char not in stand_ins:
+            word += char
+            continue
+        if word:
+            yield Shape(frozenset((word,)), width=len(word))
+            word = ""
+        yield stand_ins[char] if char else _BY_OP[op](argument, stand_ins) if op in _BY_OP else _ONE
+    if word:
+        yield Shape(frozenset((word,)), width=len(word))
 
 
 def _product(left: frozenset[str], right: frozenset[str] | None) -> frozenset[str] | None:

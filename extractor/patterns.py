@@ -62,9 +62,19 @@ def _expand_one(tokens: Mapping[str, str], m: re.Match[str]) -> str:
     return tokens[f"{name}:{argument}" if argument else name]
 
 
-def alternations(lexicons: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """`lex:NAME` → a group that matches any word of that lexicon."""
-    return {f"lex:{name}": alternation(words) for name, words in lexicons.items()}
+class Alternations(dict[str, str]):
+    """`tokens`, and for `lex:NAME` a group that matches any word of that lexicon, made when it is first asked for."""
+
+    def __init__(self, lexicons: Mapping[str, Sequence[str]], tokens: Mapping[str, str] | None = None) -> None:
+        super().__init__(tokens or {})
+        self._lexicons = lexicons
+
+    def __missing__(self, name: str) -> str:
+        kind, _, lexicon = name.partition(":")
+        if kind != "lex" or lexicon not in self._lexicons:
+            raise KeyError(name)
+        self[name] = made = alternation(self._lexicons[lexicon])
+        return made
 
 
 def alternation(words: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ from extractor.kinds.base import Parsed, Words
 from extractor.reading import Reading, read
 from extractor.types import Candidate, Claim, Dropped, Extraction, Note, Refused, Result, Why
 from extractor.validate import problem
+from extractor.values.tables import tables_of
 
 MAX_NOTE = 10_000  # code points
 
@@ -61,7 +62,7 @@ class Engine:
         """Rules' and model's candidates become one result."""
         if len(note.text) > MAX_NOTE:
             raise NoteError("note.too_long", f"一条笔记最多 {MAX_NOTE} 字，这条有 {len(note.text)} 字；请拆成几条")
-        reading = read(note)
+        reading = read(note, tables_of(self.contract.root))
         found = self.finder.find(reading)
         known = self.contract.fields  # the model may know a field that this contract does not have
         candidates = [*found.candidates, *(c for c in tagged if c.field in known)]

@@ -6,10 +6,12 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from extractor.patterns import CLAUSE_END, SENTENCE_END, fold
 from extractor.types import Note, Span
 from extractor.values.finder import find_values
+from extractor.values.tables import TABLES
 from extractor.values.types import Found
 
 _CLAUSE_END = re.compile(f"[{CLAUSE_END}]")
@@ -49,14 +51,18 @@ class Reading:
         return _between(self.clause_breaks, span)
 
 
-def read(note: Note) -> Reading:
-    """Fold the text, find its values, note where clauses and sentences end."""
+def read(note: Note, tables: Path = TABLES) -> Reading:
+    """Fold the text, find its values (by `tables`), note where clauses and sentences end."""
     text = fold(note.text)
     clauses = tuple(m.end() for m in _CLAUSE_END.finditer(text))
     sentences = tuple(i for i in clauses if text[i - 1] in SENTENCE_END)
     raw = View(text, range(len(text) + 1))
     return Reading(
-        note, raw, find_values(note.text, note.sent_at), (0, *sentences, len(text) + 1), (0, *clauses, len(text) + 1)
+        note,
+        raw,
+        find_values(note.text, note.sent_at, folder=tables),
+        (0, *sentences, len(text) + 1),
+        (0, *clauses, len(text) + 1),
     )
 
 

@@ -7,10 +7,10 @@ one with field placeholders on the view in which those fields' findings are toke
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from operator import and_
 from typing import Any, Generic, TypeVar
 
@@ -19,13 +19,15 @@ from ahocorasick_rs import AhoCorasick
 
 from extractor.errors import ContractError
 from extractor.needs import FAR, Needs, Shape, any_word, needs
-from extractor.patterns import PRIVATE, VALUE_TOKENS, alternations, expand, fold
+from extractor.patterns import PRIVATE, VALUE_TOKENS, Alternations, expand, fold
 from extractor.reading import View
 from extractor.types import Span
 
 TIME_LIMIT = 0.05  # seconds a single pattern may take on one note
 SHORT = 200  # characters
 Owner = TypeVar("Owner")
+_Met = dict[int, list[tuple[int, int]]]  # needle → where it occurs
+_EVERYWHERE = [(0, FAR)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,16 @@ class Pattern:
     """A pattern of the contract. In `outline` each lexicon is one character of `stand_ins`, which keeps loading quick;
     `source` is what is compiled, at first use."""
 
-    def __init__(self, source: str, outline: str, stand_ins: Mapping[str, Shape], file: str, key: str) -> None:
-        self.source, self.file, self.key = source, file, key
-        self._outline, self._stand_ins = outline, stand_ins
+    def __init__(
+        self, expanded: Callable[[], str], outline: str, stand_ins: Mapping[str, Shape], file: str, key: str
+    ) -> None:
+        self.file, self.key = file, key
+        self._expanded, self._outline, self._stand_ins = expanded, outline, stand_ins
+
+    @cached_property
+    def source(self) -> str:
+        """The whole expression."""
+        return self._expanded()
 
     @cached_property
     def _unlimited(self) -> re.Pattern[str]:
@@ -95,7 +104,7 @@ class Tokens:
 
     def __init__(self, fields: Sequence[str], lexicons: Mapping[str, Sequence[str]]) -> None:
         self.of = {name: chr(PRIVATE + n) for n, name in enumerate((*VALUE_TOKENS, *fields))}
-        self._full = {**self.of, **alternations(lexicons)}
+        self._full = Alternations(lexicons, self.of)
         stand_in = {name: chr(PRIVATE + len(self.of) + n) for n, name in enumerate(sorted(lexicons))}
         self._outline = {**self.of, **{f"lex:{name}": char for name, char in stand_in.items()}}
         self._stand_ins = {char: any_word([fold(w) for w in lexicons[name]]) for name, char in stand_in.items()}
@@ -103,10 +112,10 @@ class Tokens:
     def pattern(self, source: str, file: str, key: str) -> Pattern:
         """Expand the placeholders. Raises ContractError for one that names nothing."""
         try:
-            full, outline = expand(source, self._full), expand(source, self._outline)
+            outline = expand(source, self._outline)
         except KeyError as error:
             raise ContractError(file, key, f"占位符 {{{error.args[0]}}} 既不是值类型，也不是字段或词表") from None
-        return Pattern(full, outline, self._stand_ins, file, key)
+        return Pattern(partial(expand, source, self._full), outline, self._stand_ins, file, key)
 
 
 class Scanner(Generic[Owner]):
@@ -134,59 +143,54 @@ class Scanner(Generic[Owner]):
                     mine = planes.setdefault(needle, {})
                     mine[k] = mine.get(k, 0) | 1 << p
         self._planes = [tuple(planes.get(n, {}).items()) for n in range(len(self._needles))]
-        self._automaton = AhoCorasick(list(self._needles)) if self._needles else None
+        self._all = (1 << len(self.patterns)) - 1
+        self._automaton = AhoCorasick(list(self._needles))
 
     def _needle(self, text: str) -> int:
         return self._needles.setdefault(text, len(self._needles))
 
-    def scan(self, view: View) -> Iterator[Hit[Owner]]:
+    def scan(self, view: View) -> list[Hit[Owner]]:
         """Every match on this view: words first, then patterns in the order of the contract."""
-        met = self._met(view)
-        yield from self._words(view, met)
-        for number in self._complete(met):
+        met, complete = self._look(view)
+        hits = self._words(view, met)
+        while complete:
+            lowest = complete & -complete
+            complete ^= lowest
+            number = lowest.bit_length() - 1
             owner, pattern = self.patterns[number]
             for start, end in self._windows(number, met):
-                for match in pattern.matches(view, start, end):
-                    yield _hit(owner, view, match)
+                hits += [_hit(owner, view, match) for match in pattern.matches(view, start, end)]
+        return hits
 
-    def _met(self, view: View) -> dict[int, list[tuple[int, int]]]:
-        """Needle → where it occurs."""
-        met: dict[int, list[tuple[int, int]]] = {}
-        if self._automaton:
-            for needle, start, end in self._automaton.find_matches_as_indexes(view.text, overlapping=True):
-                if needle in met:
-                    met[needle].append((start, end))
-                else:
-                    met[needle] = [(start, end)]
-        return met
-
-    def _words(self, view: View, met: Mapping[int, list[tuple[int, int]]]) -> Iterator[Hit[Owner]]:
-        words: dict[int, list[tuple[int, int, Owner]]] = {}
-        for needle in met.keys() & self._owners.keys():
-            for owner in self._owners[needle]:
-                words.setdefault(id(owner), []).extend((start, end, owner) for start, end in met[needle])
-        for entries in sorted(words.values(), key=lambda entries: min(entry[:2] for entry in entries)):
-            yield from _longest_words(view, entries)
-
-    def _complete(self, met: Iterable[int]) -> Iterator[int]:
-        """Patterns all of whose needs are met, in order."""
+    def _look(self, view: View) -> tuple[_Met, int]:
+        """Where each needle occurs, and as bits the patterns all of whose needs are met."""
+        met: _Met = {}
         planes = list(self._idle)
-        for needle in met:
+        for needle, start, end in self._automaton.find_matches_as_indexes(view.text, overlapping=True):
+            if needle in met:
+                met[needle].append((start, end))
+                continue
+            met[needle] = [(start, end)]
             for k, bits in self._planes[needle]:
                 planes[k] |= bits
-        left = reduce(and_, planes) if planes else (1 << len(self.patterns)) - 1
-        while left:
-            lowest = left & -left
-            yield lowest.bit_length() - 1
-            left ^= lowest
+        return met, reduce(and_, planes, self._all)
 
-    def _windows(self, number: int, met: Mapping[int, list[tuple[int, int]]]) -> list[tuple[int, int]]:
+    def _words(self, view: View, met: _Met) -> list[Hit[Owner]]:
+        words: dict[int, list[tuple[int, int, Owner]]] = {}
+        for needle, places in met.items():
+            for owner in self._owners.get(needle, ()):
+                words.setdefault(id(owner), []).extend((start, end, owner) for start, end in places)
+        groups = sorted(words.values(), key=lambda entries: min(entry[:2] for entry in entries))
+        return [hit for entries in groups for hit in _longest_words(view, entries)]
+
+    def _windows(self, number: int, met: _Met) -> list[tuple[int, int]]:
         """Where a match of the pattern can lie: around its anchor's words."""
         anchor = self._anchors[number]
         if anchor is None:
-            return [(0, FAR)]
+            return _EVERYWHERE
         needles, left, right = anchor
-        return _merged([(a - left, b + right) for needle in needles.intersection(met) for a, b in met[needle]])
+        places = [(a - left, b + right) for needle in needles.intersection(met) for a, b in met[needle]]
+        return places if len(places) == 1 else _merged(places)
 
 
 def _anchor(wanted: Needs, needles: Sequence[frozenset[int]]) -> tuple[frozenset[int], int, int] | None:
@@ -199,8 +203,6 @@ def _anchor(wanted: Needs, needles: Sequence[frozenset[int]]) -> tuple[frozenset
 
 def _merged(places: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Overlapping or touching stretches as one, in text order."""
-    if len(places) == 1:
-        return places
     merged: list[tuple[int, int]] = []
     for start, end in sorted(places):
         if merged and start <= merged[-1][1]:

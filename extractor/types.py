@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Status = Literal[
     "stated", "hedged", "hearsay", "conditional", "negated", "retracted", "past", "other_party", "own_side"
@@ -16,8 +16,7 @@ Basis = Literal["stated", "inferred"]
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """A half-open stretch `[start, end)` of the note's text, in code points."""
 
     start: int

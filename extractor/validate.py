@@ -9,9 +9,10 @@ from datetime import datetime
 from extractor.contract import Contract, Field
 from extractor.kinds import KINDS
 from extractor.kinds.base import Words
-from extractor.patterns import alternations, expand, fold, references
+from extractor.patterns import Alternations, expand, fold, references
 from extractor.types import Json, Span
 from extractor.values.finder import find_values
+from extractor.values.tables import tables_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,16 @@ def parse_input(contract: Contract, name: str, text: str, sent_at: datetime) -> 
     field = contract.fields[name]
     for refusal in field.refusals:
         plain = not references(refusal.pattern)
-        if plain and re.search(expand(refusal.pattern, alternations(contract.lexicons)), fold(text)):
+        if plain and re.search(expand(refusal.pattern, Alternations(contract.lexicons)), fold(text)):
             return Problem(f"contract.{refusal.name}", f"{refusal.message}{refusal.ask}")
     text = text.strip()
     words = Words(
-        text, Span(0, len(text)), text if field.values else None, find_values(text, sent_at), sent_at, contract.lexicons
+        text,
+        Span(0, len(text)),
+        text if field.values else None,
+        find_values(text, sent_at, folder=tables_of(contract.root)),
+        sent_at,
+        contract.lexicons,
     )
     parsed = KINDS[field.kind].parse(words)
     if parsed is None:

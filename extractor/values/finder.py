@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
+from pathlib import Path
 from typing import Any
 
 from extractor.types import Span
 from extractor.values.amounts import ABOUT_RULES, AMOUNT_RULES, BOUND_RULES, NUMBER_RULES
-from extractor.values.conventions import Conventions, load_conventions
+from extractor.values.conventions import load_conventions
 from extractor.values.lexer import chains, half_width, load_lexicon
 from extractor.values.numerals import Numeral
 from extractor.values.phone import find_phones
+from extractor.values.tables import TABLES
 from extractor.values.time.calendar import Cal
 from extractor.values.time.clock import CLOCKS, ON_DAYS
 from extractor.values.time.compose import BOUNDED, COMPOSED
@@ -40,18 +42,19 @@ _rewrite = grammar(
 )
 
 
-def find_values(text: str, reference: datetime, *, conventions: Conventions | None = None) -> tuple[Found, ...]:
+def find_values(text: str, reference: datetime, *, folder: Path = TABLES) -> tuple[Found, ...]:
     """Every value expression of `text`, in order of position; no text raises.
 
     `reference` (aware or naive) is the moment relative expressions count from; times come back in its zone.
+    `folder` holds words and conventions (a tenant's `rules/time/`). Raises ContractError only where those are broken.
     """
-    conventions = conventions or load_conventions()
     plain = half_width(text)
     phones = list(find_phones(plain, text))
     now = reference.replace(tzinfo=None)
-    context = Context(now, datetime(now.year, now.month, now.day), conventions, _without(phones, plain))
+    today = datetime(now.year, now.month, now.day)
+    context = Context(now, today, load_conventions(folder), _without(phones, plain))
     found = phones
-    for chain in chains(context.text, load_lexicon()):
+    for chain in chains(context.text, load_lexicon(folder)):
         found += _of_chain(_rewrite(chain, context), text, reference.tzinfo)
     if len(found) > 1:
         found.sort(key=_position)

@@ -9,6 +9,13 @@ TABLES = Path(__file__).resolve().parents[2] / "rules" / "time"
 
 
 @cache
+def tables_of(root: Path) -> Path:
+    """The time tables of a tenant's `rules/`: its own `time/` where it has one, else the shipped ones."""
+    own = root / "time"
+    return own if own.is_dir() else TABLES
+
+
+@cache
 def rows(name: str, folder: Path = TABLES) -> tuple[tuple[str, ...], ...]:
     """The rows of `name`.tsv, in file order."""
     lines = (folder / f"{name}.tsv").read_text(encoding="utf-8").splitlines()

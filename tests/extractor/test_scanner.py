@@ -21,7 +21,7 @@ TEXT = st.text("abc ", max_size=30)
 
 
 def spans(pattern: str, text: str) -> list[tuple[int, int]]:
-    scanner = Scanner([(None, Pattern(pattern, pattern, {}, "file", "key"))], [])
+    scanner = Scanner([(None, Pattern(lambda: pattern, pattern, {}, "file", "key"))], [])
     return [(h.whole.start, h.whole.end) for h in scanner.scan(View(text, range(len(text) + 1)))]
 
 

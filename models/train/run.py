@@ -27,7 +27,7 @@ from models.train.marks import read_all, read_notes
 from models.train.network import HeadShape, SpanTagger
 from models.train.seal import seal
 
-LOGGED = 100
+LOGGED, RANGED = 100, 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +70,18 @@ def train(config: TrainConfig, *, progress: Progress) -> Manifest:
     weights = run.once("weights.pt", lambda part: _finetune(run, start, tokenizer, part))
     model = restored(start, weights, config)
     fp32 = run.once("fp32.onnx", lambda part: export.export_onnx(model, part))
-    int8 = run.once("int8.onnx", lambda part: export.quantize(fp32, part))
+    int8 = run.once("int8.onnx", lambda part: export.quantize(fp32, part, _sample(config), tokenizer))
     parity = run.once("parity.json", lambda part: _parity(run, model, (fp32, int8), tokenizer, part))
     bundle = run.folder / "bundle"
     bundle.mkdir(exist_ok=True)
     shutil.copyfile(start / "vocab.txt", bundle / "vocab.txt")
     shutil.copyfile(int8, bundle / "model.onnx")
     return seal(config, bundle, made={"data": _json(data), "parity": _json(parity)})
+
+
+def _sample(config: TrainConfig) -> list[str]:
+    """Texts of every RANGED-th note, to see which ranges the network's numbers have."""
+    return [note.text for note in read_all(config.note_files())][::RANGED]
 
 
 def _json(file: Path) -> Any:

@@ -39,10 +39,7 @@ def test_same_text_alone_in_a_batch_and_in_threads():
     with ThreadPoolExecutor(4) as pool:
         threaded = list(pool.map(TAGGER.tag, texts))
     assert threaded == alone
-    sure = [[(c.field, c.span, c.hint) for c in found if c.score > 0.6] for found in batched]
-    assert [s for s, a in zip(sure, alone, strict=True)] == [
-        [(c.field, c.span, c.hint) for c in a if c.score > 0.6] for a in alone
-    ]
+    assert batched == alone
 
 
 @pytest.mark.parametrize("before", [0, WINDOW - SEAM, WINDOW - SEAM // 2, WINDOW - 10, WINDOW, 3 * WINDOW - 7])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from extractor.values.numerals import Numeral
+from extractor.values.reckon import Numeral
 from extractor.values.tokens import Context, Rule, Token, rule
 from extractor.values.types import Amount
 

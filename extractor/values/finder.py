@@ -18,8 +18,8 @@ from extractor.types import Span
 from extractor.values.amounts import ABOUT_RULES, AMOUNT_RULES, BOUND_RULES, NUMBER_RULES
 from extractor.values.conventions import load_conventions
 from extractor.values.lexer import chains, half_width, load_lexicon
-from extractor.values.numerals import Numeral
 from extractor.values.phone import find_phones
+from extractor.values.reckon import Numeral
 from extractor.values.tables import TABLES
 from extractor.values.time.calendar import Cal
 from extractor.values.time.clock import CLOCKS, ON_DAYS

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from extractor.values.conventions import holiday_words
-from extractor.values.numerals import START, Numeral, read, split
+from extractor.values.numerals import START, read, split
+from extractor.values.reckon import Numeral
 from extractor.values.tables import TABLES, rows
 from extractor.values.tokens import Chain, Token, char
 from extractor.values.written import WRITTEN, written

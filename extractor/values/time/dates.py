@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from extractor.values.numerals import Numeral
+from extractor.values.reckon import Numeral
 from extractor.values.time.calendar import (
     DAY,
     Again,
@@ -239,16 +240,13 @@ def _calendar_part(tokens: Tokens, context: Context) -> Cal:
     """月底, 年初, 季末: of the current month, year, quarter; readable again inside another (明年年底)."""
     unit, part = tokens[0].value.split()
 
-    def again(anchor: object) -> Cal:
+    def again(anchor: datetime) -> Cal:
         return part_of(_current(unit, anchor), part, context.conventions)
 
     return open_cal(again, context.today)
 
 
-def _current(unit: str, anchor: object) -> Cal:
-    from datetime import datetime
-
-    assert isinstance(anchor, datetime)
+def _current(unit: str, anchor: datetime) -> Cal:
     if unit == "week":
         return weeks(monday_of(anchor))
     if unit == "month":
@@ -273,14 +271,10 @@ DATES: tuple[Rule, ...] = (
     rule("year", "num year", "cal", _year, needs="year"),
     rule("relative year", "relyear", "cal", _rel_year, needs="relyear"),
     rule("fiscal year", "fiscal", "cal", _fiscal, needs="fiscal"),
-    rule(
-        "month and day", f"num month num (?: day {'(?! measure )'} | {_NOT_COUNTED} )", "cal", _month_day, needs="month"
-    ),
+    rule("month and day", f"num month num (?: day (?! measure ) | {_NOT_COUNTED} )", "cal", _month_day, needs="month"),
     rule("month of a year", "nth num ge? month", "cal", _nth_month, needs="nth"),
     rule("month", "num month", "cal", _month, needs="month"),
-    rule(
-        "day of a relative month", f"relmonth num {_NOT_COUNTED} (?! day )", "cal", _day_of_rel_month, needs="relmonth"
-    ),
+    rule("day of relative month", f"relmonth num {_NOT_COUNTED} (?! day )", "cal", _day_of_rel_month, needs="relmonth"),
     rule("relative month", "relmonth", "cal", _rel_month, needs="relmonth"),
     rule("day of January", f"dated num {_NOT_COUNTED} (?! day )", "cal", _first_month_day, needs="dated"),
     rule("written date", "dated", "cal", _dated, needs="dated"),

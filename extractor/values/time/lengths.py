@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from extractor.values.numerals import Numeral
+from extractor.values.reckon import Numeral
 from extractor.values.time.calendar import DAY, FIRST_YEAR, LAST_YEAR, Cal, Unit
 from extractor.values.tokens import Context, Rule, Token, rule
 from extractor.values.types import Duration

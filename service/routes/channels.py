@@ -69,5 +69,5 @@ def _keys(request: Request) -> Keys:
     settings: Settings = request.app.state.settings
     token, key = settings.wecom_token.get_secret_value(), settings.wecom_aes_key.get_secret_value()
     if not (token and key):
-        raise ServiceError(503, "wecom.off", "没有配置企业微信：设置 FIELDNOTE_WECOM_TOKEN 等四项")
+        raise ServiceError(404, "wecom.off", "没有开通企业微信：设置 FIELDNOTE_WECOM_TOKEN 等四项")
     return Keys(token, key, settings.wecom_corp_id)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +9,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from benchmarks.postgres import cluster, new_database
 from extractor.pipeline import Engine
 from service.app import create_app
 from service.settings import Settings
@@ -26,37 +23,11 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(database_url=f"sqlite:///{tmp_path}/fieldnote.db", webhook_allow_private=True, worker=False)
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The URL of a private cluster, started for this run and stopped after it."""
-    tools = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
-    tools = tools or (Path(found).parent if (found := shutil.which("initdb")) else None)
-    assert tools, "PostgreSQL is not installed: apt-get install postgresql"
-    folder, port = tmp_path_factory.mktemp("postgres"), free_port()
-    as_user: list[str] = []
-    if os.geteuid() == 0:  # the server refuses to run as root
-        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-        for parent in [folder, *folder.parents][:3]:
-            parent.chmod(0o755)
-        shutil.chown(folder, "postgres", "postgres")
-    data = folder / "data"
-
-    def run(*command: str) -> None:
-        here = {"PATH": os.environ["PATH"]}
-        done = subprocess.run([*as_user, *command], capture_output=True, text=True, cwd=folder, env=here, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    run(str(tools / "initdb"), "-D", str(data), "-U", "fieldnote", "--auth=trust", "--encoding=UTF8", "--no-sync")
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    run(str(tools / "pg_ctl"), "-D", str(data), "-o", options, "-w", "-l", str(folder / "log"), "start")
-    yield f"postgresql://fieldnote@127.0.0.1:{port}/postgres"
-    run(str(tools / "pg_ctl"), "-D", str(data), "-m", "fast", "stop")
+    with cluster(fsync="off") as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -64,13 +35,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/fieldnote.db"
-    import psycopg
-
-    url: str = request.getfixturevalue("postgres")
-    name = f"t{abs(hash(str(tmp_path))):x}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return url.rsplit("/", 1)[0] + f"/{name}"
+    return new_database(request.getfixturevalue("postgres"), f"t{abs(hash(str(tmp_path))):x}")
 
 
 @dataclass

@@ -121,4 +121,4 @@ def test_forged_stale_and_bomb_are_refused(wecom):
 
 def test_without_keys_the_callback_says_what_to_set(door):
     answer = door.client.post("/wecom/callback?msg_signature=a&timestamp=1&nonce=n", content="x")
-    assert (answer.status_code, answer.json()["code"]) == (503, "wecom.off")
+    assert (answer.status_code, answer.json()["code"]) == (404, "wecom.off")

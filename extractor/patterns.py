@@ -28,13 +28,16 @@ _FOLD = {0x3000: " "} | {
     c: chr(c - 0xFEE0).lower() for c in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
 }
 _FOLD |= {c: chr(c + 32) for c in range(65, 91)} | {0xFF05: "%", 0xFF0E: ".", 0xFF0D: "-", 0xFF0B: "+"}
-_UNSAFE = re.compile("[\ud800-\udfff\ue000-\uf8ff]")
+_FOLDED = re.compile("[A-Z０-９Ａ-Ｚａ-ｚ％．－＋\u3000\ud800-\udfff\ue000-\uf8ff]")
 
 
 def fold(text: str) -> str:
     """The text as rules see it; `len(fold(text)) == len(text)` and positions correspond."""
-    folded = text.translate(_FOLD)
-    return _UNSAFE.sub("\ufffd", folded) if _UNSAFE.search(folded) else folded
+    return _FOLDED.sub(_plain, text)
+
+
+def _plain(m: re.Match[str]) -> str:
+    return _FOLD.get(ord(m[0]), "\ufffd")
 
 
 def references(pattern: str) -> set[str]:

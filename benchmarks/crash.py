@@ -30,7 +30,7 @@ from service.store.keys import create_key
 from service.store.tables import decisions, deliveries, extractions, notes, outbox, suggestions
 
 CLIENTS = 8
-DRAIN_SECONDS = 1800
+DRAIN_SECONDS = 600
 TEXTS = ("王总说要等财政拨款", "下周三带样品上门", "预算大概八十万，年底前定", "明年要扩建两条产线，李工负责")
 
 
@@ -86,7 +86,7 @@ def run(url: str, *, requests: int, kills: int) -> dict[str, Any]:
     service, start = Service(url), time.monotonic()
     with listener() as crm:
         service.start()
-        events = ["suggestion.created", "field.confirmed"]
+        events = ["suggestion.created", "field.confirmed", "strategy.triggered"]
         headers = {"Authorization": f"Bearer {key}"}
         httpx.post(
             f"{service.url}/v1/webhooks", json={"url": crm.url, "events": events}, headers=headers

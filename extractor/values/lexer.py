@@ -18,11 +18,10 @@ from extractor.values.conventions import holiday_words
 from extractor.values.numerals import START, read, split
 from extractor.values.reckon import Numeral
 from extractor.values.tables import TABLES, rows
-from extractor.values.tokens import Chain, Token, char
+from extractor.values.tokens import LONGEST_CHAIN, Chain, Token, char
 from extractor.values.written import WRITTEN, written
 
 _SPACES = re.compile(r"[ \t\u3000]{0,4}")
-_LONGEST_CHAIN = 64  # tokens; a longer run is no speech
 _WEEK = ("周", "星期", "礼拜")
 _DAYS = {c: i for i, c in enumerate("一二三四五六日", 1)} | {"天": 7, "末": 8} | {str(i): i for i in range(1, 8)}
 _MONTH = ("月", "月份")
@@ -109,7 +108,7 @@ def _chain(text: str, at: int, lexicon: Lexicon) -> tuple[Chain, int]:
             return chain, at
         chain.append(token)
         here = _SPACES.match(text, at).end() if text[at : at + 1].isspace() else at  # type: ignore[union-attr]
-        if here >= len(text) or text[here] not in lexicon.followers or len(chain) == _LONGEST_CHAIN:
+        if here >= len(text) or text[here] not in lexicon.followers or len(chain) == LONGEST_CHAIN:
             return chain, at
         follower = _follower(text, here, lexicon, token)
         if follower is None or (here > at and not _joins(token, follower)):

@@ -29,7 +29,7 @@ KINDS = (
     "halfdur plus tod cal dur recur percent money quantity bounded "
 ).split()
 _CHAR = {name: chr(0x4E00 + i) for i, name in enumerate(KINDS)}
-_REMEMBERED = 24
+LONGEST_CHAIN = 32  # tokens; a longer run is no speech
 _NAME = re.compile(r"[a-z_]+")
 
 
@@ -86,11 +86,12 @@ def grammar(*stages: Sequence[Rule]) -> Grammar:
     """A function that rewrites a chain by the rules of every stage, in order, each rule from left to right.
 
     It gives the chain as it stands after each stage. Which rule matches where depends on the kinds alone, and the
-    same few strings of kinds come again and again (`num month part`): for short ones the next match is remembered.
+    same few strings of kinds come again and again (`num month part`), so the next match is remembered.
     """
     rules = tuple(one for stage in stages for one in stage)
     ends = tuple(accumulate(len(stage) for stage in stages))
 
+    @lru_cache(maxsize=8192)
     def search(kinds: str, index: int, position: int) -> tuple[int, int, int] | None:
         for number in range(index, len(rules)):
             one = rules[number]
@@ -99,13 +100,11 @@ def grammar(*stages: Sequence[Rule]) -> Grammar:
             position = 0
         return None
 
-    remembered = lru_cache(maxsize=8192)(search)
-
     def run(chain: Chain, context: Context) -> list[Chain]:
         kinds = "".join([token.kind for token in chain])
         index = position = 0
         done: list[Chain] = []
-        while found := (remembered if len(kinds) <= _REMEMBERED else search)(kinds, index, position):
+        while found := search(kinds, index, position):
             index, start, end = found
             while index >= ends[len(done)]:
                 done.append(chain)

@@ -24,7 +24,7 @@ SENTENCE_END = "。；;！!？?\n"
 _PLACEHOLDER = re.compile(r"(?<!\\p)\{([a-z_]+)(?::([^{}]+))?\}")
 
 # Half-width letters and digits, lower-case; private-use and surrogate code points become U+FFFD.
-_FOLD = {0x3000: " "} | {
+_FOLD: dict[int, str] = {0x3000: " "} | {
     c: chr(c - 0xFEE0).lower() for c in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
 }
 _FOLD |= {c: chr(c + 32) for c in range(65, 91)} | {0xFF05: "%", 0xFF0E: ".", 0xFF0D: "-", 0xFF0B: "+"}

@@ -16,27 +16,36 @@ from service.webhooks.delivery import deliver
 from service.webhooks.sign import signed_headers
 
 IDLE = 0.5  # seconds between looks when nothing is due
+THREADS = 4
 TIDY = timedelta(minutes=1)  # between looks for suggestions past their time
 log = logging.getLogger("fieldnote.worker")
 
 
 class Worker:
-    """A thread that works until it is stopped; `step` is one look, for tests and for the command line."""
+    """A few threads that work until they are stopped, so that one slow receiver does not hold up the others.
+
+    `step` is one look, for tests and for the command line.
+    """
 
     def __init__(self, database: Database, *, allow_private: bool, seed: int | None = None) -> None:
         self.database, self.allow_private = database, allow_private
         self._rng = random.Random(seed)
         self._stop = threading.Event()
         self._tidy_at = now()
-        self._thread = threading.Thread(target=self._run, name="fieldnote-worker", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._run, name=f"fieldnote-worker-{number}", daemon=True)
+            for number in range(THREADS)
+        ]
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Finish the delivery in hand, then end."""
+        """Finish the deliveries in hand, then end."""
         self._stop.set()
-        self._thread.join(timeout=15)
+        for thread in self._threads:
+            thread.join(timeout=15)
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, insert, select, update
+from sqlalchemy import Connection, Row, and_, exists, func, insert, select, update
 from sqlalchemy.orm import aliased
 
 from service.problems import ServiceError
@@ -18,6 +18,7 @@ from service.webhooks.sign import new_secret
 from service.webhooks.targets import check_target
 
 LEASE = timedelta(minutes=2)  # a delivery taken by a worker that died is due again after this
+SPREADING = 7_031_975  # the key of PostgreSQL's advisory lock; any number that nobody else uses
 OTHER = aliased(deliveries)
 
 
@@ -88,11 +89,17 @@ def anything_due(connection: Connection) -> bool:
 def spread(connection: Connection) -> int:
     """One delivery for every new event and every open subscription to it. Returns how many events were new.
 
-    An event is not delivered to those who subscribe after it.
+    An event is not delivered to those who subscribe after it. One worker at a time does this, so that no event becomes
+    due before an older one of its customer.
     """
+    if (
+        connection.dialect.name == "postgresql"
+        and not connection.execute(select(func.pg_try_advisory_xact_lock(SPREADING))).scalar()
+    ):
+        return 0
     columns = (outbox.c.seq, outbox.c.tenant, outbox.c.customer, outbox.c.type, outbox.c.created_at)
     query = select(*columns).where(outbox.c.spread_at.is_(None)).order_by(outbox.c.seq).limit(500)
-    events = connection.execute(query.with_for_update(skip_locked=True)).all()
+    events = connection.execute(query).all()
     if not events:
         return 0
     open_ones = connection.execute(select(subscriptions).where(subscriptions.c.closed_at.is_(None))).all()

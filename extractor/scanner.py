@@ -158,7 +158,7 @@ class Scanner(Generic[Owner]):
             complete ^= lowest
             number = lowest.bit_length() - 1
             owner, pattern = self.patterns[number]
-            for start, end in self._windows(number, met):
+            for start, end in self._windows(number, met, len(view.text)):
                 hits += [_hit(owner, view, match) for match in pattern.matches(view, start, end)]
         return hits
 
@@ -183,12 +183,14 @@ class Scanner(Generic[Owner]):
         groups = sorted(words.values(), key=lambda entries: min(entry[:2] for entry in entries))
         return [hit for entries in groups for hit in _longest_words(view, entries)]
 
-    def _windows(self, number: int, met: _Met) -> list[tuple[int, int]]:
-        """Where a match of the pattern can lie: around its anchor's words."""
+    def _windows(self, number: int, met: _Met, length: int) -> list[tuple[int, int]]:
+        """Where a match of the pattern can lie: around its anchor's words, in a short text anywhere."""
         anchor = self._anchors[number]
         if anchor is None:
             return _EVERYWHERE
         needles, left, right = anchor
+        if left + right >= length:
+            return _EVERYWHERE
         places = [(a - left, b + right) for needle in needles.intersection(met) for a, b in met[needle]]
         return places if len(places) == 1 else _merged(places)
 

@@ -64,6 +64,7 @@ class Bot:
     def _extract(self, connection: Connection, caller: Caller, note: Note) -> Reply:
         result = self.engine.extract(note)
         kept = suggestions.keep(connection, caller, note, result_json(result), self.engine.contract)
+        kept = self.desk.by_policy(connection, caller, kept)
         return Reply(page(kept.answer["fields"], asks=[r.ask for r in result.refused]).text, kept.id)
 
     def _decide(

@@ -14,14 +14,17 @@ from extractor.contract import Contract, Field
 from extractor.kinds import KINDS
 from extractor.types import Json
 from extractor.validate import Problem, parse_input, problem
+from service.policy import policy_of
 from service.problems import ServiceError
-from service.store import audit, confirmed, outbox, suggestions
+from service.store import audit, confirmed, outbox, suggestions, tenants
 from service.store.database import new_id, now
 from service.store.keys import Caller
 from service.store.tables import decisions, extractions, notes
 from service.store.tables import suggestions as table
 
 Action = Literal["confirm", "correct", "reject", "undo"]
+BY_POLICY = "policy:auto"
+NOT_WRITTEN = "这个字段按规定不写入客户档案"
 STATES = {"confirm": "confirmed", "correct": "corrected", "reject": "rejected", "undo": "pending"}
 Event = tuple[str, dict[str, Json]]
 Listener = Callable[[Connection, Caller, str, str, Json], list[Event]]
@@ -83,6 +86,22 @@ class Desk:
         outbox.add(connection, caller.tenant, note.customer, events)
         return suggestions.load(connection, caller.tenant, extraction)
 
+    def by_policy(self, connection: Connection, caller: Caller, kept: suggestions.Kept) -> suggestions.Kept:
+        """A freshly kept extraction; what policy lets the engine write alone is confirmed, in the policy's name."""
+        settings = tenants.settings_of(connection, caller.tenant)
+        alone = [
+            Decision(found["suggestion_id"], "confirm")
+            for found in kept.answer["fields"]
+            if policy_of(self.contract.fields[found["field"]], settings).writes_alone(found)
+        ]
+        if not alone:
+            return kept
+        by = Caller(caller.tenant, BY_POLICY, caller.scopes)
+        decided = self.decide(connection, by, kept.id, alone, channel="policy")
+        states = {found["suggestion_id"]: found["state"] for found in decided.answer["fields"]}
+        fields = [{**found, "state": states[found["suggestion_id"]]} for found in kept.answer["fields"]]
+        return suggestions.Kept(kept.id, decided.version, {**kept.answer, "fields": fields})
+
     def _one(
         self, connection: Connection, caller: Caller, suggestion: Row[Any], note: Row[Any], decision: Decision,
         where: tuple[str, datetime],
@@ -115,6 +134,8 @@ class Desk:
             return [("field.rejected", {**data, "reason": decision.reason})]
         if not note.customer:
             return [(f"field.{state}", data)]
+        if policy_of(field, tenants.settings_of(connection, caller.tenant)).mode == "never":
+            return [(f"field.{state}", {**data, "kept_out": NOT_WRITTEN})]
         written = self._write(connection, caller, field, suggestion, note, decision, value, chosen)
         data |= {"previous": written.previous, "version": written.version, "kept_out": written.kept_out}
         if written.version is None or self.on_held is None:

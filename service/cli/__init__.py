@@ -7,7 +7,7 @@ import sys
 import typer
 
 from extractor.errors import FieldNoteError
-from service.cli import bench, contract, extract, keys, models, serve, train, users
+from service.cli import bench, contract, extract, keys, models, policy, serve, train, users
 
 app = typer.Typer(
     name="fieldnote",
@@ -24,6 +24,7 @@ bench.register(app)
 train.register(app)
 models.register(app)
 users.register(app)
+policy.register(app)
 
 
 def main() -> None:

@@ -72,7 +72,9 @@ def _answer(request: Request, note: NoteIn, explain: bool) -> dict[str, Any]:
 
 
 def _keep(request: Request, connection: Any, caller: Caller, note: NoteIn, answer: dict[str, Any]) -> suggestions.Kept:
-    return suggestions.keep(connection, caller, note.to_note(), answer, request.app.state.engine.contract)
+    kept = suggestions.keep(connection, caller, note.to_note(), answer, request.app.state.engine.contract)
+    desk: Desk = request.app.state.desk
+    return desk.by_policy(connection, caller, kept)
 
 
 def _answers(request: Request, notes: list[NoteIn], explain: bool) -> list[dict[str, Any]]:

@@ -110,20 +110,25 @@ def _start(run: Run) -> Path:
 
 
 def _finetune(run: Run, start: Path, tokenizer: Tokenizer, part: Path) -> None:
-    config = run.config
+    trained, losses = tuned(run.config, start, tokenizer, progress=run.tell, checkpoint=run.folder / "checkpoint.pt")
+    (run.folder / "losses.json").write_text(json.dumps([round(x, 4) for x in losses]), encoding="utf-8")
+    draw(losses, run.folder / "losses.svg")
+    torch.save(trained.state_dict(), part)
+
+
+def tuned(
+    config: TrainConfig, start: Path, tokenizer: Tokenizer, *, progress: Progress, checkpoint: Path | None = None
+) -> tuple[SpanTagger, list[float]]:
+    """The encoder `start` fine-tuned on the config's share of its notes; the mean loss of each epoch."""
     torch.manual_seed(config.seed)
     notes = read_all(config.note_files())
     chosen = random.Random(config.seed).sample(notes, int(len(notes) * config.finetune.share))
     chosen = [n for n in chosen if n.origin not in config.finetune.leave_out]
     model = SpanTagger.start_from(start, FIELDNOTE, HeadShape(dropout=config.finetune.dropout))
-    lexicon = _lexicon(config)
-    trained, losses = finetune(
-        model, chosen, tokenizer, config.finetune, seed=config.seed, lexicon=lexicon, progress=run.tell,
-        checkpoint=run.folder / "checkpoint.pt",
+    return finetune(
+        model, chosen, tokenizer, config.finetune, seed=config.seed, lexicon=_lexicon(config), progress=progress,
+        checkpoint=checkpoint,
     )  # fmt: skip
-    (run.folder / "losses.json").write_text(json.dumps([round(x, 4) for x in losses]), encoding="utf-8")
-    draw(losses, run.folder / "losses.svg")
-    torch.save(trained.state_dict(), part)
 
 
 def restored(start: Path, weights: Path, config: TrainConfig) -> SpanTagger:

@@ -14,7 +14,6 @@ from functools import cached_property, partial, reduce
 from operator import and_
 from typing import Any, Generic, TypeVar
 
-import regex
 from ahocorasick_rs import AhoCorasick
 
 from extractor.errors import ContractError
@@ -69,6 +68,9 @@ class Pattern:
 
     @cached_property
     def compiled(self) -> Any:
+        """By `regex`, which takes a time limit; imported here because short notes never need it."""
+        import regex
+
         try:
             return regex.compile(self.source)
         except regex.error as error:

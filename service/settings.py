@@ -20,7 +20,7 @@ class SettingsError(FieldNoteError):
 class Settings(BaseSettings):
     """Everything the service can be told."""
 
-    model_config = SettingsConfigDict(env_prefix="FIELDNOTE_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="FIELDNOTE_", env_ignore_empty=True, extra="ignore", frozen=True)
     env: Literal["development", "production"] = "development"
     database_url: str = "sqlite:///fieldnote.db"
     contract: Path | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import statistics
@@ -162,7 +163,7 @@ def main() -> None:
     parser.add_argument("--notes", type=Path, default=Path(__file__).parent.parent / "examples" / "notes.jsonl")
     given = parser.parse_args()
     options: dict[str, Any] = {"seconds": given.seconds, "rounds": given.rounds}
-    result: dict[str, Any] = dict(options)
+    result: dict[str, Any] = {**options, "load_average_before": round(os.getloadavg()[0], 2)}
     with tempfile.TemporaryDirectory() as folder:
         for name, store in (("no_storage", False), ("sqlite", True)):
             result[name] = compare(f"sqlite:///{folder}/{name}.db", given.notes, store=store, **options)

@@ -56,15 +56,15 @@ def export_onnx(model: SpanTagger, file: Path) -> None:
 
 
 def quantize(fp32: Path, int8: Path, texts: Sequence[str], tokenizer: Tokenizer) -> None:
-    """Static int8 (QDQ) of the matrix products, with the ranges seen on `texts`.
+    """Static int8 (QDQ) of the products with weights, with the ranges seen on `texts`.
 
     Fixed ranges make a note's scores independent of the notes beside it in a batch; dynamic ones do not. The products
-    that narrow (out of the gated units, whose outliers int8 does not carry) stay as they are.
+    that narrow (out of the gated units, whose outliers int8 does not carry) stay as they are, and so does attention.
     """
     model = onnx.load(str(fp32))
     shape = {weight.name: list(weight.dims) for weight in model.graph.initializer}
-    products = [(n.name, shape[n.input[1]]) for n in model.graph.node if n.op_type == "MatMul" and n.input[1] in shape]
-    widest = max((rows for _, (rows, _) in products), default=0)
+    products = {n.name: shape.get(n.input[1], ()) for n in model.graph.node if n.op_type == "MatMul"}
+    widest = max((size[0] for size in products.values() if size), default=0)
     quantize_static(
         str(fp32),
         str(int8),
@@ -73,8 +73,7 @@ def quantize(fp32: Path, int8: Path, texts: Sequence[str], tokenizer: Tokenizer)
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         op_types_to_quantize=["MatMul"],
-        nodes_to_exclude=[name for name, (rows, columns) in products if rows == widest > columns],
-        extra_options={"MatMulConstBOnly": True},
+        nodes_to_exclude=[n for n, size in products.items() if not size or size[0] == widest > size[1]],
     )
 
 

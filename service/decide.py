@@ -122,14 +122,14 @@ class Desk:
         state = STATES[decision.action]
         decided = None if decision.action == "undo" else moment
         connection.execute(update(table).where(table.c.id == suggestion.id).values(state=state, decided_at=decided))
-        if decision.action == "undo":
-            confirmed.take_back(connection, suggestion.id)
-            return []
         data: dict[str, Json] = {
             "customer": note.customer, "field": field.name, "value": value, "previous": None, "version": None,
             "evidence": suggestion.data["evidence"], "note_id": note.id, "decided_by": caller.name,
             "suggestion_id": suggestion.id,
         }  # fmt: skip
+        if decision.action == "undo":
+            back = confirmed.take_back(connection, suggestion.id)
+            return [_undone(data, back)] if back else []
         if decision.action == "reject":
             return [("field.rejected", {**data, "reason": decision.reason})]
         if not note.customer:
@@ -166,6 +166,12 @@ class Desk:
         if isinstance(checked, Problem):
             raise ServiceError(422, checked.code, checked.message)
         return checked
+
+
+def _undone(data: dict[str, Json], back: confirmed.Written) -> Event:
+    """What the CRM hears of an undo: a correction to the value that held before, or to none."""
+    what: dict[str, Json] = {"value": back.restored, "previous": back.previous, "version": back.version, "undone": True}
+    return "field.corrected", {**data, **what}
 
 
 def corrected_value(contract: Contract, field: Field, value: Json, sent_at: datetime) -> Json | Problem:

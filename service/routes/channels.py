@@ -26,7 +26,8 @@ Part = Annotated[str, Query(max_length=4096)]
 def message(request: Request, body: MessageIn, caller: Decider) -> JSONResponse:
     """What a bot forwards; the reply is what the bot should say. A repeat answers the same."""
     note = Note(body.message_id, body.text, body.sent_at, body.sender, body.customer, "wechat")
-    made = _hear(request, caller, "wechat", body.message_id, note)
+    rep = Caller(caller.tenant, f"wechat:{body.sender}", caller.scopes)
+    made = _hear(request, rep, "wechat", body.message_id, note)
     return JSONResponse({"reply": made.text, "extraction_id": made.extraction})
 
 

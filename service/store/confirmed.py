@@ -32,11 +32,13 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of it. `previous` is the value it replaced; `kept_out` says why it did not replace a firmer one."""
+    """What became of it. `previous` is the value that held before; `kept_out` says why it did not replace a firmer one;
+    `restored` is the value that an undo brought back."""
 
     version: int | None
     previous: Json = None
     kept_out: str | None = None
+    restored: Json = None
 
 
 def write(connection: Connection, claimed: Claimed) -> Written:
@@ -78,21 +80,26 @@ def _weaker(claimed: Claimed, held: Row[Any]) -> str | None:
     return None
 
 
-def take_back(connection: Connection, suggestion: str) -> None:
-    """Undo: the value a suggestion gave no longer holds; the one it replaced holds again."""
+def take_back(connection: Connection, suggestion: str) -> Written | None:
+    """Undo: the value a suggestion gave no longer holds, the one it replaced holds again (its version, or None).
+
+    None where the suggestion had given no value that holds.
+    """
     row = connection.execute(
         select(confirmed).where(confirmed.c.suggestion == suggestion, confirmed.c.current.is_(True))
     ).first()
     if row is None:
-        return
+        return None
     connection.execute(update(confirmed).where(confirmed.c.id == row.id).values(current=False))
     key = (confirmed.c.tenant == row.tenant) & (confirmed.c.customer == row.customer) & (confirmed.c.field == row.field)
     holds = connection.execute(select(confirmed.c.id).where(key & confirmed.c.current.is_(True))).first()
     before = connection.execute(
-        select(confirmed.c.id).where(key & (confirmed.c.version < row.version)).order_by(confirmed.c.version.desc())
+        select(confirmed).where(key & (confirmed.c.version < row.version)).order_by(confirmed.c.version.desc())
     ).first()
-    if before and not holds:
-        connection.execute(update(confirmed).where(confirmed.c.id == before.id).values(current=True))
+    if holds or before is None:
+        return Written(None, row.value)
+    connection.execute(update(confirmed).where(confirmed.c.id == before.id).values(current=True))
+    return Written(before.version, row.value, restored=before.value)
 
 
 def current(connection: Connection, tenant: str, customer: str, *, field: str | None = None) -> Sequence[Row[Any]]:

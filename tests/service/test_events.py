@@ -94,6 +94,20 @@ def test_a_failed_delivery_comes_again_with_the_same_id_and_in_order(door, liste
     assert [e["data"]["value"]["min"] for e in listener.events] == [800_000, 800_000, 1_000_000]
 
 
+def test_an_undo_tells_the_crm_what_holds_again(door, listener):
+    subscribe(door, listener, "field.corrected")
+    one = {"field": "budget_amount"}
+    door.decide(door.note("预算八十万"), {**one, "action": "confirm"})
+    second = door.note("预算一百万", sent_at="2026-03-19T10:20:00+08:00")
+    door.decide(second, {**one, "action": "confirm"})
+    door.decide(second, {**one, "action": "undo"})
+    work(door)
+    data = listener.events[0]["data"]
+    assert (data["value"]["min"], data["previous"]["min"], data["version"], data["undone"]) == (
+        800_000, 1_000_000, 1, True,
+    )  # fmt: skip
+
+
 def test_gone_is_dead_at_once_and_can_be_replayed(door, listener):
     subscribe(door, listener, "field.rejected")
     listener.answers = [410]

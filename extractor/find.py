@@ -70,6 +70,7 @@ class Finder:
             stops = [c.span for c in candidates if c.field in field.apart_from]
             span = widened(candidates[n].span, rule.widen, reading.raw.text, stops)
             candidates[n] = replace(candidates[n], span=span)
+        cues.sort(key=lambda hit: hit.span)
         return Findings(tuple(candidates), tuple(refused), tuple(cues))
 
     def patterns(self) -> Iterator[Pattern]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 
 from extractor.contract import Contract, Cue
 from extractor.reading import Reading
@@ -17,13 +18,13 @@ KEPT: frozenset[Status] = frozenset(("stated", "hedged", "hearsay"))
 
 
 def judge(
-    candidate: Candidate, others: Sequence[Candidate], cues: Iterable[Hit[Cue]], reading: Reading, contract: Contract
+    candidate: Candidate, others: Sequence[Candidate], cues: Sequence[Hit[Cue]], reading: Reading, contract: Contract
 ) -> Claim:
-    """The strongest claim that any cue in reach puts on the candidate."""
+    """The strongest claim that any cue in reach puts on the candidate; `cues` are in text order."""
     field = contract.fields[candidate.field]
     hits = [
         hit
-        for hit in cues
+        for hit in _same_sentence(cues, candidate.span, reading)
         if hit.owner.status not in field.ignore_claims
         and _applies(hit.owner, candidate.field)
         and _in_reach(hit, candidate.span, reading)
@@ -35,6 +36,19 @@ def judge(
     speaker = next((hit.speaker for hit in hits if hit.speaker), None)
     certain = all(hit.owner.certain is not False for hit in hits if hit.owner.status in KEPT)
     return Claim(best.owner.status, certain, speaker, best.span, best.owner.name)
+
+
+def _same_sentence(cues: Sequence[Hit[Cue]], span: Span, reading: Reading) -> Sequence[Hit[Cue]]:
+    """No cue reaches beyond its sentence; in a long note most are elsewhere."""
+    if len(cues) < 8:
+        return cues
+    around = reading.sentence(span)
+    first = bisect_left(cues, around.start, key=_start)
+    return cues[first : bisect_left(cues, around.end, lo=first, key=_start)]
+
+
+def _start(hit: Hit[Cue]) -> int:
+    return hit.span.start
 
 
 def _applies(cue: Cue, field: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 FAR = 1 << 20  # stands for "unbounded": longer than any note
 SET_LIMIT = 40  # a larger character set is too common to be worth looking for
-FEW = 100  # texts of a part that are still listed one by one
+FEW = 40  # texts of a part that are still listed one by one
 WAYS = 12  # more repetitions of parts that vary in length count as nested: 2 ** 12 ways to match are tried in no time
 
 

@@ -10,6 +10,7 @@ from benchmarks import RESULTS
 from extractor.contract import load_contract
 
 README = Path(__file__).parent.parent / "README.md"
+TITLES = {"rules": "只用规则", "model": "只用模型", "both": "**规则 + 模型**"}
 MARKS = ("<!-- benchmarks: begin -->", "<!-- benchmarks: end -->")
 
 
@@ -18,6 +19,8 @@ def tables() -> str:
     parts = []
     if accuracy := _read("accuracy-rules"):
         parts.append(_accuracy(accuracy))
+    if tagger := _read("tagger"):
+        parts.append(_tagger(tagger))
     if speed := _read("speed"):
         parts.append(_speed(speed))
     return "\n\n".join(parts)
@@ -46,6 +49,18 @@ def _accuracy(result: dict[str, Any]) -> str:
     right = f"证据对 {result['evidence_ok']:.2f}，确定与否对 {result['certain_ok']:.2f}"
     head = f"开发集 {result['notes']} 条，只用规则；{right}。\n"
     return "\n".join([head, "| 字段 | 精确率 | 召回率 | F1 | 金标数 |", "|---|--:|--:|--:|--:|", *rows])
+
+
+def _tagger(result: dict[str, Any]) -> str:
+    scores, both = result["scores"], result["scores"]["both"]
+    rows = [
+        f"| {title} | {m['p']:.3f} | {m['r']:.3f} | {m['f1']:.3f} |"
+        for title, m in ((t, scores[name]["micro"]) for name, t in TITLES.items())
+    ]
+    sure = f"把握 ≥ 0.9 的里头 {both['precision_at_0.9']:.3f} 是对的，占金标的 {both['coverage_at_0.9']:.2f}"
+    tail = f"\n校准误差 ECE {both['ece']:.3f}；{sure}。每个字段的得分与短处见[模型卡](models/CARD.md)。"
+    head = "规则与模型（两半互为校准集，合起来报）：\n"
+    return "\n".join([head, "| | 精确率 | 召回率 | F1 |", "|---|--:|--:|--:|", *rows, tail])
 
 
 def _speed(result: dict[str, Any]) -> str:

@@ -18,13 +18,12 @@ import torch
 from benchmarks import RESULTS, save
 from models.bundle import DEFAULT, load_bundle
 from models.tokens import Tokenizer
-from models.train.calibrate import raw
 from models.train.config import TrainConfig, load_config
 from models.train.curve import lines
 from models.train.marks import read_all, read_notes
 from models.train.predict import predict
 from models.train.run import tuned
-from models.train.score import evaluate
+from models.train.score import evaluate, raw
 
 PICTURE = Path(__file__).parent.parent / "docs/learning.svg"
 

@@ -269,14 +269,15 @@ def _load(path: Path, kind: type[Any]) -> Any:
         return _adapter(kind).validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ContractError(path.name, ".".join(map(str, first["loc"])) or "-", _cure(first)) from None
+        raise ContractError(path.name, ".".join(map(str, first["loc"])) or "-", remedy(first)) from None
 
 
 def _loader() -> type[Any]:
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _cure(problem: Any) -> str:
+def remedy(problem: Any) -> str:
+    """What to do about one of pydantic's errors."""
     match problem["type"]:
         case "missing":
             return "缺少这一项，请补上"

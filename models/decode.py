@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import exp
 
@@ -29,19 +29,6 @@ class Found:
     value: str | None = None
     share: float = 1.0
     hedge: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """Logistic map of a field's mass to a probability (Platt scaling): `1 / (1 + e^-(slope * logit + offset))`."""
-
-    slope: float = 1.0
-    offset: float = 0.0
-    threshold: float = 0.5
-
-    def __call__(self, mass: float) -> float:
-        mass = min(max(mass, 1e-6), 1 - 1e-6)
-        return float(1 / (1 + np.exp(-(self.slope * np.log(mass / (1 - mass)) + self.offset))))
 
 
 def decode(scores: Floats, parts: Floats, labels: Labels, *, second: float = 0.3) -> list[Found]:
@@ -110,8 +97,3 @@ def _valued(
         for name, share, x in zip(labels.values[field], odds, own, strict=True)
         if x == best or share >= second * total
     ]
-
-
-def calibrated(found: Found, calibration: Mapping[str, Calibration]) -> float:
-    """The probability that a finding is right: calibrated mass times the share of its value."""
-    return calibration.get(found.field, Calibration())(found.mass * found.share)

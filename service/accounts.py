@@ -78,11 +78,6 @@ def caller_for(user: User) -> Caller:
     return Caller(user.tenant, user.name, ROLES[user.role])
 
 
-def form_token(session: str, key: bytes) -> str:
-    """What a form must bring back, so that another site cannot post in a session's name (CSRF)."""
-    return hmac.digest(key, f"form\0{session}".encode(), hashlib.sha256).hex()
-
-
 def _fits(stored: str, password: str) -> bool:
     try:
         return _hasher.verify(stored, password)

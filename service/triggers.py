@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import yaml
 from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
-from extractor.contract import RULES_DIR
+from extractor.contract import RULES_DIR, remedy
 from extractor.errors import ContractError
 from extractor.types import Json
 from service.conditions import MAX_CONDITION, ConditionError, UndecidedError, check_condition, holds
@@ -104,7 +104,7 @@ def parse_triggers(data: object, *, file: str, fields: Collection[str]) -> tuple
         triggers = _adapter().validate_python(data).triggers
     except ValidationError as error:
         first = error.errors()[0]
-        raise ContractError(file, ".".join(map(str, first["loc"])) or "-", _cure(first)) from None
+        raise ContractError(file, ".".join(map(str, first["loc"])) or "-", remedy(first)) from None
     for key, cure in _problems(triggers, fields):
         raise ContractError(file, key, cure)
     return triggers
@@ -170,13 +170,3 @@ def _problems(triggers: tuple[Trigger, ...], fields: Collection[str]) -> Iterato
 @cache
 def _adapter() -> TypeAdapter[_File]:
     return TypeAdapter(_File)
-
-
-def _cure(problem: Any) -> str:
-    match problem["type"]:
-        case "missing":
-            return "缺少这一项，请补上"
-        case "extra_forbidden" | "unexpected_keyword_argument":
-            return "没有这一项；请删去或改正拼写"
-        case _:
-            return f"{problem['msg']}（现在是 {str(problem.get('input'))[:60]!r}）"

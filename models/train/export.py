@@ -17,11 +17,10 @@ from torch import Tensor
 from extractor.errors import ModelError
 from models.decode import Found, decode
 from models.tokens import Tokenizer
-from models.train.calibrate import raw
 from models.train.config import GateConfig
 from models.train.marks import Labelled
 from models.train.network import SpanTagger
-from models.train.score import evaluate
+from models.train.score import evaluate, raw
 
 
 class Outputs(torch.nn.Module):

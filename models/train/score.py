@@ -29,6 +29,11 @@ def matches(found: Found, mark: Mark, labels: Labels) -> bool:
     return overlap >= 0.5
 
 
+def raw(found: Sequence[Sequence[Found]]) -> list[list[Scored]]:
+    """Findings with their uncalibrated mass times share as score."""
+    return [[(f, f.mass * f.share) for f in items] for items in found]
+
+
 @dataclass(slots=True)
 class Tally:
     """Right, wrong and missed of one field."""

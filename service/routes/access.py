@@ -46,7 +46,6 @@ def needs(scope: str) -> Callable[[Caller], Caller]:
     return check
 
 
-Extractor = Annotated[Caller, Depends(needs("extract"))]
 Decider = Annotated[Caller, Depends(needs("confirm"))]
 Manager = Annotated[Caller, Depends(needs("manage"))]
 Admin = Annotated[Caller, Depends(needs("admin"))]

@@ -10,8 +10,6 @@ from extractor.types import Json
 from service.store.database import new_id, now
 from service.store.tables import outbox
 
-EVENTS = ("suggestion.created", "field.confirmed", "field.corrected", "field.rejected", "strategy.triggered")
-
 
 def add(
     connection: Connection, tenant: str, customer: str | None, events: Sequence[tuple[str, dict[str, Json]]]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,10 +14,12 @@ from fastapi import FastAPI
 
 from extractor.pipeline import Engine
 from service import problems
+from service.callers import Callers
 from service.channels import Bot
 from service.decide import Desk
 from service.engine import open_engine
 from service.limits import Limits, Metrics
+from service.pages.site import install as install_pages
 from service.routes import channels, customers, extractions, information, manage
 from service.schemas import Problem
 from service.settings import Settings, load_settings
@@ -49,6 +53,8 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
     app.state.settings = settings
     app.state.engine = engine or open_engine(_text(settings.contract), model=_text(settings.model))
     app.state.database = open_database(settings.database_url)
+    app.state.callers = Callers(app.state.database, settings.key_seconds)
+    app.state.readers = ThreadPoolExecutor(os.cpu_count() or 1, "fieldnote-reader")
     contract = app.state.engine.contract
     file = contract.root / "triggers.yaml"
     strategy = Strategy(load_triggers(file, fields=contract.fields) if file.is_file() else ())
@@ -59,6 +65,7 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
     app.add_middleware(Limits, metrics=app.state.metrics, most=settings.max_waiting)
     for group in (extractions, customers, manage, channels, information):
         app.include_router(group.router)
+    install_pages(app)
     return app
 
 
@@ -77,4 +84,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     if settings.worker:
         worker.stop()
+    app.state.readers.shutdown()
     app.state.database.close()

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     public_url: str = "http://127.0.0.1:8000"
     max_waiting: int = Field(default=64, ge=1)
     threads: int = Field(default=8, ge=1)
+    key_seconds: float = Field(default=1.0, ge=0, le=60)
 
     def signing_key(self) -> bytes:
         """The key of watermarks and signed links; a known one in development."""

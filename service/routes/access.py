@@ -1,44 +1,47 @@
-"""Who asks, and may they: API keys as FastAPI dependencies."""
+"""Who asks, and may they: an API key, or else the session of a page, as FastAPI dependencies."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
 
+from service.callers import Callers
+from service.pages.session import api_caller
 from service.problems import ServiceError
-from service.store.keys import Caller, find_caller
+from service.store.keys import Caller
 
 bearer = HTTPBearer(auto_error=False, description="API 钥匙：fieldnote keys create …")
 KEY_OPTIONAL: dict[str, Any] = {"security": [{}, {"HTTPBearer": []}]}  # for OpenAPI: without storing, no key is needed
 Token = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
-def caller_of(request: Request, token: Token) -> Caller:
+async def caller_of(request: Request, token: Token) -> Caller:
     """The tenant and rights behind the key. Raises ServiceError 401."""
-    caller = maybe_caller(request, token)
+    caller = await maybe_caller(request, token)
     if caller is None:
         raise ServiceError(401, "key.missing", "请带上钥匙：Authorization: Bearer <key>")
     return caller
 
 
-def maybe_caller(request: Request, token: Token) -> Caller | None:
-    """The same, or None without a key. A key that is wrong is refused, not ignored."""
+async def maybe_caller(request: Request, token: Token) -> Caller | None:
+    """The same, or None without a key and a session. A key that is wrong is refused, not ignored."""
     if token is None:
-        return None
-    with request.app.state.database.read() as connection:
-        caller = find_caller(connection, token.credentials)
+        return api_caller(request)
+    callers: Callers = request.app.state.callers
+    caller = callers.known(token.credentials) or await run_in_threadpool(callers.look_up, token.credentials)
     if caller is None:
         raise ServiceError(401, "key.invalid", "钥匙不对、已过期或已停用；请管理员重新发一把")
     return caller
 
 
-def needs(scope: str) -> Callable[[Caller], Caller]:
+def needs(scope: str) -> Callable[[Caller], Awaitable[Caller]]:
     """A dependency that asks for a scope. Raises ServiceError 403."""
 
-    def check(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+    async def check(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
         if not caller.may(scope):
             raise ServiceError(403, "key.scope", f"这把钥匙没有 {scope} 权限")
         return caller

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 
 from extractor.pipeline import Engine
 from extractor.render import result_json
@@ -22,6 +25,7 @@ from service.store.keys import Caller
 from service.store.once import once
 
 router = APIRouter(prefix="/v1")
+T = TypeVar("T")
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 
 
@@ -32,21 +36,31 @@ Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
     status_code=201,
     openapi_extra=KEY_OPTIONAL,
 )
-def extract(
+async def extract(
     request: Request, body: ExtractionIn, caller: Maybe, explain: bool = False, idempotency_key: Key = None
 ) -> JSONResponse:
     """Fields of one note. With `store: true` (and a key) they become suggestions that await a decision."""
     if not body.store:
         _open(request, caller)
-        return JSONResponse(_answer(request, body.note, explain))
-    owner, found = _storing(caller), _answer(request, body.note, explain)
+        return await _read(request, lambda: JSONResponse(_answer(request, body.note, explain)))
+    owner = _storing(caller)
+    found = await _read(request, lambda: _answer(request, body.note, explain))
+    return await run_in_threadpool(_store, request, owner, body, found, idempotency_key)
+
+
+async def _read(request: Request, work: Callable[[], T]) -> T:
+    """Run the engine on one of as many threads as there are processors: more of them only get in each other's way."""
+    return await asyncio.get_running_loop().run_in_executor(request.app.state.readers, work)
+
+
+def _store(request: Request, owner: Caller, body: ExtractionIn, found: dict[str, Any], key: str | None) -> JSONResponse:
     database: Database = request.app.state.database
     with database.write() as connection:
 
         def make() -> tuple[int, dict[str, Any]]:
             return 201, _keep(request, connection, owner, body.note, found).answer
 
-        status, kept = once(connection, owner.tenant, idempotency_key, body.model_dump(), make)
+        status, kept = once(connection, owner.tenant, key, body.model_dump(), make)
     return JSONResponse(kept, status)
 
 

@@ -20,7 +20,7 @@ from service.decide import Desk
 from service.engine import open_engine
 from service.limits import Limits, Metrics
 from service.pages.site import install as install_pages
-from service.routes import channels, customers, extractions, information, manage
+from service.routes import channels, customers, extractions, information, manage, reading
 from service.schemas import Problem
 from service.settings import Settings, load_settings
 from service.store.database import open_database
@@ -63,7 +63,7 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
     app.state.metrics = Metrics()
     problems.install(app)
     app.add_middleware(Limits, metrics=app.state.metrics, most=settings.max_waiting)
-    for group in (extractions, customers, manage, channels, information):
+    for group in (extractions, customers, manage, channels, information, reading):
         app.include_router(group.router)
     install_pages(app)
     return app

@@ -30,7 +30,7 @@ async def caller_of(request: Request, token: Token) -> Caller:
 async def maybe_caller(request: Request, token: Token) -> Caller | None:
     """The same, or None without a key and a session. A key that is wrong is refused, not ignored."""
     if token is None:
-        return api_caller(request)
+        return await run_in_threadpool(api_caller, request) if request.cookies else None
     callers: Callers = request.app.state.callers
     caller = callers.known(token.credentials) or await run_in_threadpool(callers.look_up, token.credentials)
     if caller is None:

@@ -1,0 +1,163 @@
+"""A running service with one user of each role, and a real browser in front of it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from axe_playwright_python.base import AXE_FILE_PATH
+from fastapi import FastAPI
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from extractor.pipeline import Engine
+from service import accounts
+from service.app import create_app
+from service.pages.session import COOKIE
+from service.settings import Settings
+from service.store.keys import create_key
+from service.store.users import User
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+SHOTS = Path("artifacts/pages")
+PASSWORD = "correct horse battery"
+ROLES = {"rep": "小周", "manager": "陈经理", "annotator": "标注员甲", "admin": "管理员"}
+
+
+@dataclass(frozen=True)
+class Live:
+    """A service that listens on `url`; `users` by role, all with PASSWORD; `key` may do everything."""
+
+    url: str
+    app: FastAPI
+    users: dict[str, User]
+    key: str
+
+    def token(self, role: str) -> str:
+        return accounts.open_session(self.users[role], self.app.state.settings.signing_key())
+
+    def note(self, text: str, *, sent_at: str = "2026-03-18T10:20:00+08:00", **given: str) -> dict[str, Any]:
+        """Store a note as the rep and return the answer."""
+        import httpx
+
+        note = {"text": text, "sent_at": sent_at, "author": ROLES["rep"], **given}
+        headers = {"Authorization": f"Bearer {self.key}"}
+        answer = httpx.post(f"{self.url}/v1/extractions", json={"note": note}, headers=headers)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+
+@pytest.fixture(scope="session")
+def live(rules: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    folder = tmp_path_factory.mktemp("pages")
+    yield from serve(rules, f"sqlite:///{folder}/fieldnote.db")
+
+
+def serve(engine: Engine, url: str) -> Iterator[Live]:
+    """A service over an empty database, until the generator is closed."""
+    app = create_app(engine, Settings(database_url=url, worker=False, webhook_allow_private=True))
+    with app.state.database.write() as connection:
+        users = {role: accounts.create_user(connection, "demo", name, role, PASSWORD) for role, name in ROLES.items()}
+        key = create_key(connection, "demo", ("extract", "confirm", "annotate", "manage", "admin"))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        while not server.started:
+            assert thread.is_alive(), "the service did not start"
+            time.sleep(0.02)
+        yield Live(f"http://127.0.0.1:{listener.getsockname()[1]}", app, users, key)
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM.is_file(), f"{CHROMIUM} is missing; install it: apt-get install chromium"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
+        yield opened
+        opened.close()
+
+
+@dataclass
+class Visits:
+    """Opens pages as somebody; remembers everything that a browser complained about."""
+
+    browser: Browser
+    live: Live
+    contexts: list[BrowserContext] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def __call__(self, role: str | None, width: int = 360, scheme: str = "light", lang: str = "zh") -> Page:
+        """A page of a fresh browser profile, signed in as `role` (None: nobody)."""
+        context = self.browser.new_context(
+            base_url=self.live.url, viewport={"width": width, "height": 800}, color_scheme=scheme,  # type: ignore[arg-type]
+            reduced_motion="reduce", has_touch=width < 600,
+        )  # fmt: skip
+        self.contexts.append(context)
+        context.set_default_timeout(20_000)
+        cookies = [{"name": "fieldnote_lang", "value": lang, "url": self.live.url}]
+        if role:
+            cookies.append({"name": COOKIE, "value": self.live.token(role), "url": self.live.url})
+        context.add_cookies(cookies)  # type: ignore[arg-type]
+        page = context.new_page()
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        return page
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(f"{message.location.get('url', '')}: {message.text}")
+
+
+@pytest.fixture
+def signed_in(browser: Browser, live: Live) -> Iterator[Visits]:
+    """`signed_in(role, width=360, scheme="light")` → Page. At the end no console error may be left: a test that wants
+    one takes it out of `signed_in.complaints`."""
+    visits = Visits(browser, live)
+    yield visits
+    for context in visits.contexts:
+        context.close()
+    assert visits.complaints == []
+
+
+@pytest.fixture(scope="session")
+def axe() -> Callable[[Page], None]:
+    """Asserts that axe-core finds nothing serious on the page as it stands (run past the page's own policy)."""
+    source = Path(AXE_FILE_PATH).read_text(encoding="utf-8")
+
+    def check(page: Page) -> None:
+        devtools = page.context.new_cdp_session(page)
+        try:
+            devtools.send("Runtime.evaluate", {"expression": source})
+        finally:
+            devtools.detach()
+        found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+        grave = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
+        lines = [f"{v['id']}: {v['help']}: {[n['html'][:120] for n in v['nodes'][:3]]}" for v in grave]
+        assert not lines, "\n".join(lines)
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def shot() -> Callable[[Page, str], None]:
+    """Keeps a picture of the page under `artifacts/pages/`."""
+
+    def keep(page: Page, name: str) -> None:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SHOTS / f"{name}.png", full_page=True, animations="disabled")
+
+    return keep

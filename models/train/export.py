@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -134,3 +135,19 @@ def _agreement(a: Sequence[Sequence[Found]], b: Sequence[Sequence[Found]]) -> fl
         for x in (a, b)
     ]
     return 2 * len(both[0] & both[1]) / max(1, len(both[0]) + len(both[1]))
+
+
+def slowdown(model: Path, incumbent: Path, texts: Sequence[str], tokenizer: Tokenizer, *, rounds: int = 5) -> float:
+    """Time of `model` over that of `incumbent`, one text a call on one thread, taking turns; the best round of each."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    runs = [ort.InferenceSession(str(f), options, providers=["CPUExecutionProvider"]).run for f in (model, incumbent)]
+    feeds = [dict(zip(("ids", "mask"), tokenizer.batch([text]), strict=True)) for text in texts]
+    best = [float("inf"), float("inf")]
+    for _ in range(rounds + 1):  # the first round warms up what it must; the best is another
+        for at, run in enumerate(runs):
+            start = time.perf_counter()
+            for feed in feeds:
+                run(None, feed)
+            best[at] = min(best[at], time.perf_counter() - start)
+    return best[0] / best[1]

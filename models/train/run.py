@@ -16,8 +16,10 @@ from typing import Any
 import torch
 import yaml
 
+from extractor.errors import ModelError
 from models.bundle import Manifest, sha256
 from models.labels import FIELDNOTE
+from models.registry import Registry
 from models.tokens import Tokenizer
 from models.train import export
 from models.train.config import TrainConfig
@@ -27,7 +29,7 @@ from models.train.marks import read_all, read_notes
 from models.train.network import HeadShape, SpanTagger
 from models.train.seal import seal
 
-LOGGED, RANGED = 100, 25
+LOGGED, RANGED, TIMED = 100, 25, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,10 @@ class Run:
 
 
 def train(config: TrainConfig, *, progress: Progress) -> Manifest:
-    """The whole recipe; returns the manifest of the sealed bundle in `<runs>/<name>/bundle`. Raises ModelError.
+    """The whole recipe; returns the manifest of the sealed bundle in `<runs>/<name>/bundle`, which is also registered.
 
-    Run again after a change of rules it calibrates, scores and seals anew; the weights stay.
+    Raises ModelError where an export loses too much, is slower than the version that serves, or the registry has other
+    bytes under this name. Run again after a change of rules it calibrates, scores and seals anew; the weights stay.
     """
     run = Run(config, config.runs / config.name, progress)
     run.folder.mkdir(parents=True, exist_ok=True)
@@ -76,7 +79,24 @@ def train(config: TrainConfig, *, progress: Progress) -> Manifest:
     bundle.mkdir(exist_ok=True)
     shutil.copyfile(start / "vocab.txt", bundle / "vocab.txt")
     shutil.copyfile(int8, bundle / "model.onnx")
-    return seal(config, bundle, made={"data": _json(data), "parity": _json(parity)})
+    _check_speed(run, int8, tokenizer)
+    manifest = seal(config, bundle, made={"data": _json(data), "parity": _json(parity)})
+    Registry(config.registry).add(bundle)
+    return manifest
+
+
+def _check_speed(run: Run, int8: Path, tokenizer: Tokenizer) -> None:
+    """The time against the version that serves, if there is one, to `speed.json`. Raises ModelError past the gate."""
+    registry, slower = Registry(run.config.registry), run.config.gate.slower
+    if registry.current is None:
+        return
+    incumbent = registry.get(registry.current).file("model.onnx")
+    texts = [note.text for note in read_notes(run.config.development_file())][:TIMED]
+    ratio = export.slowdown(int8, incumbent, texts, tokenizer)
+    figures = {"incumbent": registry.current, "times": round(ratio, 3)}
+    (run.folder / "speed.json").write_text(json.dumps(figures), encoding="utf-8")
+    if ratio > slower:
+        raise ModelError(f"新模型用时是正在用的 {registry.current} 的 {ratio:.2f} 倍，超过 {slower}；不放行")
 
 
 def _sample(config: TrainConfig) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from extractor.errors import ModelError
 from models.bundle import load_bundle, sha256
+from models.registry import Registry
 from models.tagger import load_tagger
 from models.tokens import Tokenizer
 from models.train import export
@@ -19,7 +20,7 @@ from models.train.marks import Labelled
 from models.train.run import restored, train
 from tests.models.train.conftest import MARKED, PLAIN
 
-EASY = GateConfig(spans=0.5, f1_points=50)
+EASY = GateConfig(spans=0.5, f1_points=50, slower=10)
 Started = Callable[[], None]
 
 
@@ -35,8 +36,9 @@ def config(encoder: Path, notes: list[Labelled], tmp_path_factory: pytest.TempPa
     (corpus / "notes/t1.marked.jsonl").write_text("\n".join(marked), encoding="utf-8")
     (corpus / "dv.jsonl").write_text("\n".join(map(gold_line, notes)), encoding="utf-8")
     return TrainConfig(
-        name="tiny", threads=1, corpus=corpus, own_notes=(), finetune=PLAIN, gate=EASY, runs=corpus / "runs"
-    )
+        name="tiny", threads=1, corpus=corpus, own_notes=(), finetune=PLAIN, gate=EASY, runs=corpus / "runs",
+        registry=corpus / "registry",
+    )  # fmt: skip
 
 
 def gold_line(note: Labelled) -> str:
@@ -81,6 +83,17 @@ def test_a_second_run_keeps_the_weights_and_seals_the_same(config: TrainConfig, 
     before = (folder / "weights.pt").stat().st_mtime_ns, load_bundle(folder / "bundle").digest
     train(config, progress=lambda *_: None)
     assert ((folder / "weights.pt").stat().st_mtime_ns, load_bundle(folder / "bundle").digest) == before
+
+
+def test_a_run_is_registered_and_must_not_be_slower_than_what_serves(config: TrainConfig, folder: Path):
+    registry = Registry(config.registry)
+    assert [b.digest for b in registry.versions()] == [load_bundle(folder / "bundle").digest]
+    registry.promote("tiny", tolerance=0)
+    train(config, progress=lambda *_: None)
+    assert json.loads((folder / "speed.json").read_text())["incumbent"] == "tiny"
+    impossible = config.model_copy(update={"gate": EASY.model_copy(update={"slower": 0.0})})
+    with pytest.raises(ModelError, match="不放行"):
+        train(impossible, progress=lambda *_: None)
 
 
 def test_the_gate_refuses_an_export_that_differs(

@@ -2,6 +2,9 @@
 
 tenants ← api_keys, users
 notes ← extractions ← suggestions ← decisions → confirmed (every version of every value, `current` marks today's)
+reconfirmations  a newer note speaks against a confirmed value: due until somebody decides
+digests      one morning's message per person and day, until it is sent
+attempts     failed sign-ins, per account and per address
 messages     what a channel delivered, so that a repeat answers the same
 outbox ← deliveries → subscriptions
 audit        hash-chained per tenant, append-only
@@ -79,6 +82,7 @@ api_keys = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment),
     Column("revoked_at", Moment),
+    Column("team", String(200)),
 )  # fmt: skip
 users = Table(
     "users", metadata, _id(), _tenant(),
@@ -86,6 +90,7 @@ users = Table(
     Column("role", String(16), nullable=False),
     Column("password", String(200), nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("team", String(200)),
     UniqueConstraint("tenant", "name"),
 )  # fmt: skip
 notes = Table(
@@ -123,6 +128,7 @@ suggestions = Table(
     Index("ix_suggestions_extraction", "extraction"),
     Index("ix_suggestions_inbox", "tenant", "state", "created_at", "id"),
     Index("ix_suggestions_expiry", "state", "expires_at"),
+    Index("ix_suggestions_customer", "tenant", "customer", "field"),
 )  # fmt: skip
 decisions = Table(
     "decisions", metadata, _id(), _tenant(),
@@ -150,6 +156,7 @@ confirmed = Table(
     Column("certain", Boolean, nullable=False),
     Column("current", Boolean, nullable=False),
     UniqueConstraint("tenant", "customer", "field", "version"),
+    Index("ix_confirmed_suggestion", "suggestion"),
 )  # fmt: skip
 messages = Table(
     "messages", metadata, _id(), _tenant(),
@@ -214,4 +221,43 @@ idempotency = Table(
     Column("status", Integer, nullable=False),
     Column("body", JSON, nullable=False),
     Column("at", Moment, nullable=False),
+)  # fmt: skip
+reconfirmations = Table(
+    "reconfirmations", metadata, _id(), _tenant(),
+    Column("customer", String(200)),
+    Column("field", String(64), nullable=False),
+    Column("author", String(200)),
+    Column("confirmed", String(32), ForeignKey("confirmed.id"), nullable=False),
+    Column("extraction", String(32), ForeignKey("extractions.id"), nullable=False),
+    Column("suggestion", String(32), ForeignKey("suggestions.id")),
+    Column("why", String(16), nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("settled_at", Moment),
+    Column("outcome", String(16)),
+    Column("settled_by", String(200)),
+    Index("ix_reconfirmations_open", "tenant", "settled_at", "due_at"),
+    Index("ix_reconfirmations_suggestion", "suggestion"),
+    Index("ix_reconfirmations_confirmed", "confirmed"),
+)  # fmt: skip
+digests = Table(
+    "digests", metadata, _id(), _tenant(),
+    Column("rep", String(200), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("next_at", Moment),
+    Column("attempts", Integer, nullable=False),
+    Column("sent_at", Moment),
+    UniqueConstraint("tenant", "rep", "day"),
+    Index("ix_digests_due", "sent_at", "next_at"),
+)  # fmt: skip
+attempts = Table(
+    "attempts", metadata,
+    Column("key", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
 )  # fmt: skip

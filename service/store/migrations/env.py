@@ -4,6 +4,8 @@ from alembic import context
 
 from service.store.schema import metadata
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=metadata, user_module_prefix="tables."
+)
 with context.begin_transaction():
     context.run_migrations()

@@ -1,7 +1,8 @@
-"""${message}"""
+"""${message.capitalize()}"""
 
-from alembic import op
 import sqlalchemy as sa
+from alembic import op
+
 import service.store.tables as tables
 
 revision = ${repr(up_revision)}

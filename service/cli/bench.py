@@ -21,9 +21,13 @@ def register(app: typer.Typer) -> None:
 
 
 @group.command("accuracy")
-def accuracy(eval: Folder = None) -> None:
+def accuracy(
+    eval: Folder = None,
+    model: Annotated[bool, typer.Option("--model", help="规则加模型；只在没有用来校准的那一半上测")] = False,
+) -> None:
     """开发集上每个字段的精确率、召回率、F1。"""
-    figures = _benchmarks("accuracy").run(open_engine(use_model=False), folder=eval, name="accuracy-rules")
+    name = "accuracy" if model else "accuracy-rules"
+    figures = _benchmarks("accuracy").run(open_engine(use_model=model), folder=eval, name=name)
     typer.echo(json.dumps(figures, ensure_ascii=False, indent=1))
 
 

@@ -24,7 +24,7 @@ YEAR = 365 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class NavLink:
-    """An entry of the navigation: where to, its key in the words, the scope it asks for."""
+    """An entry of the navigation: where to, its key in the words, the scope it asks for (empty: none)."""
 
     path: str
     word: str
@@ -49,7 +49,7 @@ def page(
     """A page. Templates get `t` (words), `visitor`, `csrf`, `nav`, `data_script`; scripts get the words of `speak`."""
     t = words.speech_for(request)
     state = request.app.state
-    nav = [n for n in state.nav if visitor and not visitor.only and visitor.may(n.scope)]
+    nav = [n for n in state.nav if visitor and not visitor.only and (not n.scope or visitor.may(n.scope))]
     context = {
         "t": t, "visitor": visitor, "nav": nav, "path": request.url.path, "request": request,
         "csrf": security.csrf_token(visitor.token, state.settings.signing_key()) if visitor else "",
@@ -78,8 +78,8 @@ async def refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServiceError)
     if not wants_page(request):
         return problem(error.status, error.code, error.detail, extra=error.extra)
-    given = {"title_word": "base.refused", "detail": error.detail, "code": error.code}
-    return page(request, "error.html", visitor_of(request), status=error.status, **given)
+    visitor = visitor_of(request)
+    return page(request, "error.html", visitor, status=error.status, detail=error.detail, code=error.code)
 
 
 async def to_sign_in(request: Request, error: Exception) -> Response:

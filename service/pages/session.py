@@ -11,6 +11,7 @@ from fastapi import Depends, Request, Response
 
 from extractor.errors import FieldNoteError
 from service.accounts import SESSION, caller_for, session_user
+from service.links import read_link
 from service.pages import security
 from service.problems import ServiceError
 from service.store.database import now
@@ -60,8 +61,6 @@ def visitor_of(request: Request) -> Visitor | None:
 def _by_link(cookie: str | None, key: bytes) -> Visitor | None:
     if not cookie:
         return None
-    from service.links import read_link
-
     token = unquote(cookie)
     link = read_link(token, key, at=now())
     if link is None:
@@ -86,7 +85,7 @@ def _within(path: str, extraction: str) -> bool:
 
 
 def page_user(scope: str, *, card: bool = False) -> Callable[[Request], Visitor]:
-    """A dependency: a signed-in person who may do `scope`; `card` also lets in who came by a link.
+    """A dependency: a signed-in person who may do `scope` (empty: anybody); `card` also lets in who came by a link.
 
     Raises SignInNeededError (a redirect to the sign-in page) or ServiceError 403.
     """
@@ -96,13 +95,15 @@ def page_user(scope: str, *, card: bool = False) -> Callable[[Request], Visitor]
         if visitor is None or (visitor.only and not card):
             path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             raise SignInNeededError(path if request.method == "GET" else "/")
-        if not visitor.may(scope):
+        if scope and not visitor.may(scope):
             raise ServiceError(403, "page.role", "你的角色看不到这一页；需要的话请找管理员")
         return visitor
 
     return find
 
 
+AnyPage = Annotated[Visitor, Depends(page_user(""))]
+CardPage = Annotated[Visitor, Depends(page_user("confirm", card=True))]
 RepPage = Annotated[Visitor, Depends(page_user("confirm"))]
 AnnotatorPage = Annotated[Visitor, Depends(page_user("annotate"))]
 ManagerPage = Annotated[Visitor, Depends(page_user("manage"))]

@@ -12,7 +12,6 @@ from service import accounts
 from service.pages import security
 from service.pages.render import page
 from service.pages.session import forget, local, remember, visitor_of
-from service.pages.words import speech_for
 from service.store import audit
 
 VISIT = "fieldnote_visit"  # a passing cookie: the sign-in form's CSRF token is bound to it
@@ -71,9 +70,10 @@ def sign_out(request: Request, csrf: Annotated[str, Form(max_length=200)] = "") 
 def _form(request: Request, *, after: str, tenant: str = "", name: str = "", wrong: bool = False) -> Response:
     visit = request.cookies.get(VISIT) or secrets.token_urlsafe(16)
     token = security.csrf_token(visit, request.app.state.settings.signing_key())
-    given = {"after": after, "tenant": tenant, "name": name, "form_token": token}
-    wrong_text = speech_for(request)("signin.wrong") if wrong else ""
-    answer = page(request, "signin.html", None, status=401 if wrong else 200, wrong=wrong_text, **given)
+    answer = page(
+        request, "signin.html", None, status=401 if wrong else 200, after=after, tenant=tenant, name=name,
+        form_token=token, wrong=wrong,
+    )  # fmt: skip
     secure = request.app.state.settings.env != "development"
     answer.set_cookie(VISIT, visit, max_age=3600, httponly=True, samesite="lax", secure=secure)
     return answer

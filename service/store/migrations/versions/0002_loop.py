@@ -22,6 +22,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_attempts")),
     )
     op.create_table(
+        "bundles",
+        sa.Column("bundle", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("rules", sa.String(length=200), nullable=False),
+        sa.Column("calibration", sa.String(length=200), nullable=False),
+        sa.Column("contract", sa.String(length=64), nullable=False),
+        sa.Column("first_at", tables.Moment(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("bundle", name=op.f("pk_bundles")),
+    )
+    op.create_table(
+        "calibrations",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=True),
+        sa.Column("base", sa.String(length=64), nullable=False),
+        sa.Column("maps", sa.JSON(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("decisions", sa.Integer(), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("created_at", tables.Moment(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["tenant"], ["tenants.id"], name=op.f("fk_calibrations_tenant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calibrations")),
+    )
+    op.create_table(
         "digests",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("tenant", sa.String(length=64), nullable=False),
@@ -38,6 +61,70 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant", "rep", "day", name=op.f("uq_digests_tenant_rep_day")),
     )
     op.create_index("ix_digests_due", "digests", ["sent_at", "next_at"], unique=False)
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("wanted", sa.JSON(), nullable=False),
+        sa.Column("progress", sa.Float(), nullable=False),
+        sa.Column("step", sa.String(length=200), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("created_at", tables.Moment(timezone=True), nullable=False),
+        sa.Column("started_at", tables.Moment(timezone=True), nullable=True),
+        sa.Column("ended_at", tables.Moment(timezone=True), nullable=True),
+        sa.Column("result", sa.JSON(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("lease", sa.String(length=64), nullable=True),
+        sa.Column("lease_until", tables.Moment(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["tenant"], ["tenants.id"], name=op.f("fk_jobs_tenant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
+    )
+    op.create_index("ix_jobs_waiting", "jobs", ["kind", "state", "created_at"], unique=False)
+    op.create_table(
+        "releases",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=True),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("ref", sa.String(length=200), nullable=False),
+        sa.Column("mode", sa.String(length=16), nullable=False),
+        sa.Column("share", sa.Float(), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("created_at", tables.Moment(timezone=True), nullable=False),
+        sa.Column("ended_at", tables.Moment(timezone=True), nullable=True),
+        sa.Column("replaced", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(["tenant"], ["tenants.id"], name=op.f("fk_releases_tenant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_releases")),
+    )
+    op.create_index("ix_releases_open", "releases", ["ended_at", "tenant", "kind"], unique=False)
+    op.create_table(
+        "verdicts",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=True),
+        sa.Column("version", sa.String(length=200), nullable=False),
+        sa.Column("incumbent", sa.String(length=200), nullable=False),
+        sa.Column("passed", sa.Integer(), nullable=False),
+        sa.Column("report", sa.JSON(), nullable=False),
+        sa.Column("at", tables.Moment(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["tenant"], ["tenants.id"], name=op.f("fk_verdicts_tenant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_verdicts")),
+    )
+    op.create_index("ix_verdicts_version", "verdicts", ["version"], unique=False)
+    op.create_table(
+        "shadows",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("extraction", sa.String(length=32), nullable=False),
+        sa.Column("bundle", sa.String(length=64), nullable=False),
+        sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("at", tables.Moment(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["extraction"], ["extractions.id"], name=op.f("fk_shadows_extraction")),
+        sa.ForeignKeyConstraint(["tenant"], ["tenants.id"], name=op.f("fk_shadows_tenant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shadows")),
+    )
+    op.create_index("ix_shadows_extraction", "shadows", ["extraction"], unique=False)
     op.create_table(
         "reconfirmations",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -81,7 +168,17 @@ def downgrade() -> None:
     op.drop_index("ix_reconfirmations_open", table_name="reconfirmations")
     op.drop_index("ix_reconfirmations_confirmed", table_name="reconfirmations")
     op.drop_table("reconfirmations")
+    op.drop_index("ix_shadows_extraction", table_name="shadows")
+    op.drop_table("shadows")
+    op.drop_index("ix_verdicts_version", table_name="verdicts")
+    op.drop_table("verdicts")
+    op.drop_index("ix_releases_open", table_name="releases")
+    op.drop_table("releases")
+    op.drop_index("ix_jobs_waiting", table_name="jobs")
+    op.drop_table("jobs")
     op.drop_index("ix_digests_due", table_name="digests")
     op.drop_table("digests")
+    op.drop_table("calibrations")
+    op.drop_table("bundles")
     op.drop_table("attempts")
     # ### end Alembic commands ###

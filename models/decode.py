@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import exp
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.labels import Labels
 
 Floats = NDArray[np.float32]
+Row = tuple[int, float, int, int]
 Peak = tuple[int, int, int, float]
 FLOOR = -4.0  # spans below this logit (2%) are not looked at
 LEAST = 0.03  # a finding of less mass is not given
@@ -39,26 +40,26 @@ def decode(scores: Floats, parts: Floats, labels: Labels, *, second: float = 0.3
     """
     flat = scores.reshape(-1)
     live = np.flatnonzero(flat > FLOOR)
-    field, place = np.divmod(live, scores.shape[1] * scores.shape[2])
-    first, last = np.divmod(place, scores.shape[2])
-    short = last - first < LONGEST
-    field, first, last, logits = field[short], first[short], last[short], flat[live[short]]
-    if not len(field):
-        return []
-    order = np.lexsort((last, first, -logits, field))
-    rows = zip(field[order].tolist(), first[order].tolist(), last[order].tolist(), logits[order].tolist(), strict=True)
-    peaks = [p for p in _peaks(rows) if 1 - p[3] >= LEAST]
+    length = scores.shape[2]
+    rows = []
+    for at, logit in zip(live.tolist(), flat[live].tolist(), strict=True):  # few: plain numbers beat small arrays
+        field, place = divmod(at, length * length)
+        first, last = divmod(place, length)
+        if last - first < LONGEST:
+            rows.append((field, -logit, first, last))
     found: list[Found] = []
-    for (f, start, end, miss), values in zip(peaks, _value_logits(peaks, parts, labels.width), strict=True):
-        found += _valued(labels.fields[f], start, end + 1, 1 - miss, values, labels, second)
+    for field, first, last, miss in _peaks(sorted(rows)):
+        if 1 - miss >= LEAST:
+            values = _value_logits(first, last, parts, labels.width)
+            found += _valued(labels.fields[field], first, last + 1, 1 - miss, values, labels, second)
     return found
 
 
-def _peaks(rows: Iterable[Peak]) -> list[Peak]:
-    """Greedy peaks `(field, first, last, 1 - mass)`; rows come by field, highest first."""
+def _peaks(rows: Iterable[Row]) -> list[Peak]:
+    """Greedy peaks `(field, first, last, 1 - mass)` of rows `(field, -logit, first, last)`, highest first."""
     peaks: list[list[float]] = []
-    for f, first, last, logit in rows:
-        miss = 1 / (1 + exp(min(logit, 30.0)))
+    for f, low, first, last in rows:
+        miss = 1 / (1 + exp(min(-low, 30.0)))
         for peak in reversed(peaks):
             if peak[0] != f:
                 peaks.append([f, first, last, miss])
@@ -71,14 +72,10 @@ def _peaks(rows: Iterable[Peak]) -> list[Peak]:
     return [(int(f), int(a), int(b), m) for f, a, b, m in peaks]
 
 
-def _value_logits(peaks: Sequence[Peak], parts: Floats, width: int) -> list[list[float]]:
-    """Value logits of each peak: what its first, its last and (meaned) all of its characters add."""
-    first = np.array([p[1] for p in peaks], dtype=np.intp)
-    last = np.array([p[2] for p in peaks], dtype=np.intp)
-    sums = np.zeros((len(parts) + 1, width))
-    np.cumsum(parts[:, 2 * width :], axis=0, out=sums[1:])
-    mean = (sums[last + 1] - sums[first]) / (last + 1 - first)[:, None]
-    logits: list[list[float]] = (parts[first, :width] + parts[last, width : 2 * width] + mean).tolist()
+def _value_logits(first: int, last: int, parts: Floats, width: int) -> list[float]:
+    """Value logits of a span: what its first, its last and (meaned) all of its characters add."""
+    mean = parts[first : last + 1, 2 * width :].sum(axis=0, dtype=np.float64) / (last + 1 - first)
+    logits: list[float] = (parts[first, :width] + parts[last, width : 2 * width] + mean).tolist()
     return logits
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from extractor.contract import Contract, Example, Expect, Field
 from extractor.errors import ContractError
-from extractor.find import Finder
 from extractor.kinds import KINDS
 from extractor.pipeline import Engine
 from extractor.reading import View
@@ -44,7 +43,7 @@ def check(contract: Contract) -> list[Trouble]:
         return unknown
     try:
         engine = Engine(contract)
-        slow = list(slow_patterns(engine.finder))
+        slow = list(slow_patterns(engine.finder.patterns()))
     except ContractError as error:
         return [Trouble(error.file, error.key, error.cure)]
     return slow + [
@@ -52,9 +51,9 @@ def check(contract: Contract) -> list[Trouble]:
     ]
 
 
-def slow_patterns(finder: Finder) -> Iterator[Trouble]:
+def slow_patterns(patterns: Iterable[Pattern]) -> Iterator[Trouble]:
     """Patterns over the limit on a hostile note, each also on words of its own, repeated."""
-    for pattern in finder.patterns():
+    for pattern in patterns:
         own = [word for need in pattern.needs.all for word in sorted(need.words)[:OWN]]
         if any(_slow(pattern, text) for text in (*HOSTILE, *((word * (10_000 // len(word)))[:-1] for word in own))):
             cure = f"在一条一万字的笔记上超过 {SLOW * 1000:.0f} 毫秒；去掉嵌套或无上限的重复"

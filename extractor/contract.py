@@ -55,6 +55,15 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Never:
+    """Words that people keep turning down: no reading that touches them is this field (or this value of it)."""
+
+    __pydantic_config__ = _STRICT
+    words: tuple[str, ...]
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Validation:
     """验证规则: checks on the canonical value, in the words a rep understands.
 
@@ -143,6 +152,7 @@ class Field:
     apart_from: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    never: tuple[Never, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +199,10 @@ class Inference:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """All of `rules/`, with `version`: one digest over every byte of it."""
+    """All of `rules/`, with `version`: one digest over every byte of it (and of the pack laid over it).
+
+    `pinned`: thresholds that a pack sets; they go before those of a model's calibrator.
+    """
 
     version: str
     fields: dict[str, Field]
@@ -197,6 +210,7 @@ class Contract:
     inferences: tuple[Inference, ...]
     lexicons: dict[str, tuple[str, ...]]
     root: Path
+    pinned: dict[str, float] = member(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +250,7 @@ def load_contract(root: Path | str | None = None) -> Contract:
         lexicons={path.stem: read_words(path) for path in sorted((root / "lexicons").glob("*.tsv"))},
         root=root,
     )
-    _check_references(contract)
+    check_references(contract)
     return contract
 
 
@@ -260,20 +274,29 @@ def _by_order(field: Field) -> tuple[int, str]:
 
 def _load(path: Path, kind: type[Any]) -> Any:
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ContractError(path.name, "-", f"缺少这个文件；契约目录要有 {path.name}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise ContractError(path.name, "-", f"不是合法的 YAML（UTF-8）：{error}") from None
+    return checked(read_yaml(text, path.name), kind, path.name)
+
+
+def read_yaml(text: str, file: str) -> Any:
+    """The data of a YAML text; `file` is what the error calls it. Raises ContractError."""
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        raise ContractError(file, "-", f"不是合法的 YAML（UTF-8）：{error}") from None
+
+
+def checked(data: Any, kind: type[Any], file: str) -> Any:
+    """Read data as one of the records. Raises ContractError with the key and the cure."""
     try:
         return _adapter(kind).validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ContractError(path.name, ".".join(map(str, first["loc"])) or "-", remedy(first)) from None
-
-
-def _loader() -> type[Any]:
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        raise ContractError(file, ".".join(map(str, first["loc"])) or "-", remedy(first)) from None
 
 
 def remedy(problem: Any) -> str:
@@ -287,7 +310,8 @@ def remedy(problem: Any) -> str:
             return f"{problem['msg']}（现在是 {str(problem.get('input'))[:60]!r}）"
 
 
-def _check_references(contract: Contract) -> None:
+def check_references(contract: Contract) -> None:
+    """Raises ContractError for the first name that leads nowhere, and for what a field cannot do without."""
     for file, key, cure in _dangling(contract):
         raise ContractError(file, key, cure)
 
@@ -309,6 +333,9 @@ def _dangling(contract: Contract) -> Iterator[tuple[str, str, str]]:
                 yield file, f"rules.{n}.words", f"没有词表 lexicons/{rule.words}.tsv"
             if field.kind == "choice" and rule.value not in field.values:
                 yield file, f"rules.{n}.value", f"{rule.value!r} 不在 values 里"
+        for n, never in enumerate(field.never):
+            if never.value is not None and field.kind == "choice" and never.value not in field.values:
+                yield file, f"never.{n}.value", f"{never.value!r} 不在 values 里"
     for inference in contract.inferences:
         for key in (inference.field, inference.then):
             if key not in contract.fields:

@@ -19,7 +19,7 @@ from extractor.kinds import KINDS
 from extractor.kinds.base import Parsed, Words
 from extractor.reading import Reading, read
 from extractor.types import Candidate, Claim, Dropped, Extraction, Note, Refused, Result, Why
-from extractor.validate import problem
+from extractor.validate import barred, problem
 from extractor.values.tables import tables_of
 
 MAX_NOTE = 10_000  # code points
@@ -78,7 +78,8 @@ class Engine:
         return Result(note, self.bundle, fields, tuple(unsure), self._refused(found, stated), tuple(dropped + lost))
 
     def _threshold(self, field: str) -> float:
-        return self.calibrator.thresholds.get(field, self.contract.fields[field].threshold)
+        pinned = self.contract.pinned.get(field)
+        return pinned or self.calibrator.thresholds.get(field, self.contract.fields[field].threshold)
 
     def _parse(
         self, claims: Iterable[tuple[Candidate, Claim]], reading: Reading
@@ -104,6 +105,8 @@ class Engine:
         parsed = KINDS[field.kind].parse(words)
         if parsed is None:
             return "这几个字里读不出这个字段的值"
+        if field.never and barred(field, reading.raw.text, parsed.span, parsed.value):
+            return "这几个字按规则不算这个字段"
         refused = problem(field, parsed.value, note.sent_at)
         return refused.message if refused else parsed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,6 +42,25 @@ def problem(field: Field, value: Json, sent_at: datetime | None = None) -> Probl
     if rule.future and sent_at and _is_past(value, sent_at):
         return Problem("contract.past", f"「{field.title}」这个时间在写笔记时已经过去。{field.capture.ask}")
     return None
+
+
+def barred(field: Field, text: str, span: Span, value: Json) -> bool:
+    """Whether the evidence touches words of the folded text that are never this field, or never this value of it."""
+    return any(
+        span.overlaps(Span(at, at + len(word)))
+        for never in field.never
+        if never.value in (None, value)
+        for word in map(fold, never.words)
+        for at in occurrences(text, word)
+    )
+
+
+def occurrences(text: str, word: str) -> Iterator[int]:
+    """Where a word begins in a text, overlapping ones too."""
+    at = text.find(word)
+    while at >= 0 and word:
+        yield at
+        at = text.find(word, at + 1)
 
 
 def _is_past(value: Json, sent_at: datetime) -> bool:

@@ -38,7 +38,4 @@ def pieces(text: str, marks: Iterable[Mark]) -> list[Piece]:
     """The whole text in pieces: joined, they give it back."""
     inside = [m for m in marks if 0 <= m.start < m.end <= len(text)]
     borders = sorted({0, len(text), *(m.start for m in inside), *(m.end for m in inside)})
-    return [
-        Piece(text[a:b], a, tuple(m for m in inside if m.start <= a and b <= m.end))
-        for a, b in pairwise(borders)
-    ]
+    return [Piece(text[a:b], a, tuple(m for m in inside if m.start <= a and b <= m.end)) for a, b in pairwise(borders)]

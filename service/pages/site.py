@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from service.pages import assets, rep, signin
+from service.pages import assets, customer, rep, signin, tryout
 from service.pages.render import NavLink, refused, to_sign_in
 from service.pages.security import Guard
 from service.pages.session import SignInNeededError
 from service.problems import ServiceError
 
-AREAS = (signin, rep)  # each has `router`, and `NAV` where it has entries; their order is that of the navigation
+AREAS = (
+    signin,
+    rep,
+    customer,
+    tryout,
+)  # each has `router`, and `NAV` where it has entries; their order is that of the navigation
 
 
 def install(app: FastAPI) -> None:

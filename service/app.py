@@ -18,11 +18,13 @@ from service.callers import Callers
 from service.channels import Bot
 from service.decide import Desk
 from service.engine import open_engine
+from service.engines import Engines
 from service.limits import Limits, Metrics
 from service.pages.site import install as install_pages
-from service.routes import channels, customers, extractions, information, manage, reading
+from service.routes import channels, customers, extractions, information, manage, reading, reconfirm
 from service.schemas import Problem
 from service.settings import Settings, load_settings
+from service.shadows import Shadows
 from service.store.database import open_database
 from service.strategy import Strategy
 from service.triggers import load_triggers
@@ -53,17 +55,20 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
     app.state.settings = settings
     app.state.engine = engine or open_engine(_text(settings.contract), model=_text(settings.model))
     app.state.database = open_database(settings.database_url)
+    app.state.engines = Engines(app.state.engine, app.state.database, settings.registry)
+    app.state.engines.refresh()
+    app.state.shadows = Shadows(app.state.engines, app.state.database)
     app.state.callers = Callers(app.state.database, settings.key_seconds)
     app.state.readers = ThreadPoolExecutor(os.cpu_count() or 1, "fieldnote-reader")
     contract = app.state.engine.contract
     file = contract.root / "triggers.yaml"
     strategy = Strategy(load_triggers(file, fields=contract.fields) if file.is_file() else ())
     app.state.desk = Desk(contract, strategy.on_held)
-    app.state.bot = Bot(app.state.engine, app.state.desk)
+    app.state.bot = Bot(app.state.engines, app.state.desk, app.state.shadows)
     app.state.metrics = Metrics()
     problems.install(app)
     app.add_middleware(Limits, metrics=app.state.metrics, most=settings.max_waiting)
-    for group in (extractions, customers, manage, channels, information, reading):
+    for group in (extractions, customers, manage, channels, information, reading, reconfirm):
         app.include_router(group.router)
     install_pages(app)
     return app
@@ -81,8 +86,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     worker = Worker(app.state.database, allow_private=settings.webhook_allow_private)
     if settings.worker:
         worker.start()
+    app.state.engines.start(settings.release_seconds)
+    app.state.shadows.start()
     yield
     if settings.worker:
         worker.stop()
+    app.state.engines.stop()
+    app.state.shadows.stop()
     app.state.readers.shutdown()
     app.state.database.close()

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from extractor.pipeline import Engine
-from extractor.render import result_json
 from extractor.types import Note
 from service.decide import Action, Decision, Desk
+from service.engine import traced_json
+from service.engines import Engines
 from service.problems import ServiceError
+from service.shadows import Shadows
 from service.store import channels, suggestions
 from service.store.keys import Caller
 from service.store.tables import decisions
@@ -36,8 +37,9 @@ class Reply:
 class Bot:
     """The engine and the desk behind a chat."""
 
-    engine: Engine
+    engines: Engines
     desk: Desk
+    shadows: Shadows
 
     def hear(self, connection: Connection, caller: Caller, channel: str, message: str, note: Note) -> Reply:
         """Answer one message; the same message again gets the same answer and changes nothing."""
@@ -62,8 +64,10 @@ class Bot:
         return made
 
     def _extract(self, connection: Connection, caller: Caller, note: Note) -> Reply:
-        result = self.engine.extract(note)
-        kept = suggestions.keep(connection, caller, note, result_json(result), self.engine.contract)
+        engine = self.engines.pick(caller.tenant, note.author or note.id)
+        result = engine.extract(note)
+        kept = suggestions.keep(connection, caller, note, traced_json(result), engine.contract)
+        self.shadows.follow(connection, caller.tenant, kept.id, note)
         kept = self.desk.by_policy(connection, caller, kept)
         return Reply(page(kept.answer["fields"], asks=[r.ask for r in result.refused]).text, kept.id)
 

@@ -16,7 +16,7 @@ from extractor.types import Json
 from extractor.validate import Problem, parse_input, problem
 from service.policy import policy_of
 from service.problems import ServiceError
-from service.store import audit, confirmed, outbox, suggestions, tenants
+from service.store import audit, confirmed, outbox, reconfirm, suggestions, tenants
 from service.store.database import new_id, now
 from service.store.keys import Caller
 from service.store.tables import decisions, extractions, notes
@@ -24,6 +24,7 @@ from service.store.tables import suggestions as table
 
 Action = Literal["confirm", "correct", "reject", "undo"]
 BY_POLICY = "policy:auto"
+STILL_HOLDS = "复核过，原来的值仍然有效"
 NOT_WRITTEN = "这个字段按规定不写入客户档案"
 STATES = {"confirm": "confirmed", "correct": "corrected", "reject": "rejected", "undo": "pending"}
 Event = tuple[str, dict[str, Json]]
@@ -66,11 +67,11 @@ class Desk:
         row = suggestions.find(connection, caller.tenant, extraction, lock=True)
         if expected is not None and expected != row.version:
             raise _conflict(connection, caller, extraction)
-        known = {s.id: s for s in suggestions.of_extraction(connection, extraction)}
         note = connection.execute(select(notes).where(notes.c.id == row.note)).one()
         details: dict[str, Json] = {d.suggestion_id: d.action for d in wanted}
         # the audit entry first: it takes the tenant's lock, so that of two decisions on one customer one sees the other
         audit.record(connection, caller.tenant, caller.name, "decision", extraction, details)
+        known = {s.id: s for s in suggestions.of_extraction(connection, extraction)}
         events: list[Event] = []
         moment = now()
         for decision in wanted:
@@ -111,11 +112,12 @@ class Desk:
         if field is None:
             raise ServiceError(422, "contract.field", f"契约里已经没有字段 {suggestion.field}")
         value = self._value(field, suggestion, note, decision)
+        shown = _evidence(suggestion, note, decision)
         chosen = new_id()
         connection.execute(
             insert(decisions).values(
                 id=chosen, tenant=caller.tenant, suggestion=suggestion.id, action=decision.action, value=value,
-                evidence=list(map(dict, decision.evidence)) if decision.evidence else None, reason=decision.reason,
+                evidence=shown if decision.evidence else None, reason=decision.reason,
                 by=caller.name, channel=channel, at=moment,
             )
         )  # fmt: skip
@@ -124,33 +126,75 @@ class Desk:
         connection.execute(update(table).where(table.c.id == suggestion.id).values(state=state, decided_at=decided))
         data: dict[str, Json] = {
             "customer": note.customer, "field": field.name, "value": value, "previous": None, "version": None,
-            "evidence": suggestion.data["evidence"], "note_id": note.id, "decided_by": caller.name,
+            "evidence": shown, "note_id": note.id, "decided_by": caller.name,
             "suggestion_id": suggestion.id,
         }  # fmt: skip
+        outcome = None if decision.action == "undo" else state
+        reconfirm.settle_by(connection, suggestion.id, outcome=outcome, by=outcome and caller.name)
         if decision.action == "undo":
-            back = confirmed.take_back(connection, suggestion.id)
-            return [_undone(data, back)] if back else []
+            return self._undo(connection, caller, field, suggestion, note, data)
         if decision.action == "reject":
             return [("field.rejected", {**data, "reason": decision.reason})]
         if not note.customer:
             return [(f"field.{state}", data)]
         if policy_of(field, tenants.settings_of(connection, caller.tenant)).mode == "never":
             return [(f"field.{state}", {**data, "kept_out": NOT_WRITTEN})]
-        written = self._write(connection, caller, field, suggestion, note, decision, value, chosen)
+        written = self._write(connection, caller, field, suggestion, note, decision, value, (chosen, moment))
         data |= {"previous": written.previous, "version": written.version, "kept_out": written.kept_out}
         if written.version is None or self.on_held is None:
             return [(f"field.{state}", data)]
         return [(f"field.{state}", data), *self.on_held(connection, caller, note.customer, field.name, value)]
 
+    def _undo(
+        self, connection: Connection, caller: Caller, field: Field, suggestion: Row[Any], note: Row[Any],
+        data: dict[str, Json],
+    ) -> list[Event]:  # fmt: skip
+        """The suggestion's last decision stands no more; what it gave may be held up by others."""
+        past = [d for d in suggestions.decided(connection, suggestion.id) if d.action in ("confirm", "correct")]
+        if not (past and note.customer):
+            return []
+        back = confirmed.take_back(connection, caller.tenant, note.customer, field, past[-1].value)
+        return [_undone(data, back)] if back else []
+
+    def reconfirm(self, connection: Connection, caller: Caller, name: str, action: Literal["keep", "withdraw"]) -> None:
+        """Somebody has looked again: the value stays (and what spoke against it is rejected), or holds no more.
+
+        Raises ServiceError 404 for a foreign id, 409 where it is settled.
+        """
+        audit.record(connection, caller.tenant, caller.name, f"reconfirm.{action}", name)
+        row = reconfirm.find(connection, caller.tenant, name)
+        rival = suggestions.find_one(connection, row.suggestion) if row.suggestion else None
+        if action == "keep" and rival is not None and suggestions.state_of(rival) == "pending":
+            kept = Decision(rival.id, "reject", reason=STILL_HOLDS)
+            self.decide(connection, caller, row.extraction, [kept], channel="reconfirm")
+        reconfirm.settle(connection, name, outcome="kept" if action == "keep" else "withdrawn", by=caller.name)
+        if action == "withdraw":
+            outbox.add(connection, caller.tenant, row.customer, self._withdraw(connection, caller, row))
+
+    def _withdraw(self, connection: Connection, caller: Caller, row: Row[Any]) -> list[Event]:
+        """The suggestions that gave the value are superseded by the note that takes it back."""
+        field = self.contract.fields.get(row.field)
+        if field is None:
+            raise ServiceError(422, "contract.field", f"契约里已经没有字段 {row.field}")
+        whose = confirmed.standing(connection, caller.tenant, row.customer, field)
+        gave = [claimed.suggestion for claimed in whose if claimed.value == row.value]
+        connection.execute(update(table).where(table.c.id.in_(gave)).values(state="superseded", decided_at=now()))
+        back = confirmed.take_back(connection, caller.tenant, row.customer, field, row.value)
+        data: dict[str, Json] = {
+            "customer": row.customer, "field": row.field, "evidence": row.evidence, "decided_by": caller.name,
+            "withdrawn": True, "suggestion_id": row.held_suggestion,
+        }  # fmt: skip
+        return [_undone(data, back)] if back else []
+
     def _write(
         self, connection: Connection, caller: Caller, field: Field, suggestion: Row[Any], note: Row[Any],
-        decision: Decision, value: Json, chosen: str,
+        decision: Decision, value: Json, taken: tuple[str, datetime],
     ) -> confirmed.Written:  # fmt: skip
         """A correction is said now, by somebody who knows; a confirmation repeats what the note said then."""
-        corrected = decision.action == "correct"
+        corrected, (chosen, moment) = decision.action == "correct", taken
         claimed = confirmed.Claimed(
-            caller.tenant, note.customer, field, value, now().isoformat() if corrected else note.sent_at,
-            corrected or suggestion.data["certain"], suggestion.id, chosen, caller.name,
+            caller.tenant, note.customer, field, value, moment.isoformat() if corrected else note.sent_at,
+            corrected or suggestion.data["certain"], suggestion.id, chosen, caller.name, moment,
         )  # fmt: skip
         return confirmed.write(connection, claimed)
 
@@ -181,6 +225,17 @@ def corrected_value(contract: Contract, field: Field, value: Json, sent_at: date
     if not jsonschema_rs.is_valid(KINDS[field.kind].schema, value):
         return Problem("contract.shape", f"「{field.title}」的值不合格式。{field.capture.ask}")
     return problem(field, value) or value
+
+
+def _evidence(suggestion: Row[Any], note: Row[Any], decision: Decision) -> list[Json]:
+    """The words a decision rests on: the corrected ones, else the suggestion's. Raises ServiceError 422."""
+    if not decision.evidence:
+        found: list[Json] = suggestion.data["evidence"]
+        return found
+    text = note.text or ""
+    if any(not 0 <= s["start"] < s["end"] <= len(text) for s in decision.evidence):
+        raise ServiceError(422, "decision.evidence", f"证据要在笔记之内：start 小于 end，最大 {len(text)}")
+    return [{**s, "text": text[s["start"] : s["end"]]} for s in decision.evidence]
 
 
 def _open_to(action: Action, state: str) -> bool:

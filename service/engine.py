@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 from extractor.pipeline import Engine, load_engine
+from extractor.render import result_json
+from extractor.types import Json, Result
 
 
 def open_engine(contract: str | None = None, *, model: str | None = None, use_model: bool = True) -> Engine:
@@ -21,6 +23,14 @@ def open_engine(contract: str | None = None, *, model: str | None = None, use_mo
     from models.tagger import load_tagger
 
     return load_engine(contract, tagger=load_tagger(folder), calibrator=load_fusion(folder / "calibrator.json"))
+
+
+def traced_json(result: Result, *, explain: bool = False) -> dict[str, Json]:
+    """The answer for a note, with what it takes back under `dropped` even where no trace is asked for."""
+    answer = result_json(result, explain=explain)
+    if not explain and any(lost.stage == "claim" for lost in result.dropped):
+        answer["dropped"] = result_json(result, explain=True)["dropped"]
+    return answer
 
 
 def _bundle(chosen: str | None) -> Path | None:

@@ -14,12 +14,14 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from extractor.pipeline import Engine
-from extractor.render import result_json
 from service.decide import Decision, Desk
+from service.engine import traced_json
+from service.engines import Engines
 from service.problems import ServiceError
 from service.routes.access import KEY_OPTIONAL, Anyone, Decider, Maybe
 from service.schemas import BatchIn, DecisionsIn, ExtractionIn, ExtractionOut, NoteIn, one_note
-from service.store import suggestions
+from service.shadows import Shadows
+from service.store import reconfirm, suggestions
 from service.store.database import Database
 from service.store.keys import Caller
 from service.store.once import once
@@ -40,12 +42,13 @@ async def extract(
     request: Request, body: ExtractionIn, caller: Maybe, explain: bool = False, idempotency_key: Key = None
 ) -> JSONResponse:
     """Fields of one note. With `store: true` (and a key) they become suggestions that await a decision."""
+    engine = _engine(request, caller, body.note)
     if not body.store:
         _open(request, caller)
-        return await _read(request, lambda: JSONResponse(_answer(request, body.note, explain)))
+        return await _read(request, lambda: JSONResponse(_trim(_answer(request, engine, body.note, explain), explain)))
     owner = _storing(caller)
-    found = await _read(request, lambda: _answer(request, body.note, explain))
-    return await run_in_threadpool(_store, request, owner, body, found, idempotency_key)
+    found = await _read(request, lambda: _answer(request, engine, body.note, explain))
+    return await run_in_threadpool(_store, request, owner, body, found, (engine, explain, idempotency_key))
 
 
 async def _read(request: Request, work: Callable[[], T]) -> T:
@@ -53,15 +56,24 @@ async def _read(request: Request, work: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(request.app.state.readers, work)
 
 
-def _store(request: Request, owner: Caller, body: ExtractionIn, found: dict[str, Any], key: str | None) -> JSONResponse:
+def _store(
+    request: Request, owner: Caller, body: ExtractionIn, found: dict[str, Any], how: tuple[Engine, bool, str | None]
+) -> JSONResponse:
+    engine, explain, key = how
     database: Database = request.app.state.database
     with database.write() as connection:
 
         def make() -> tuple[int, dict[str, Any]]:
-            return 201, _keep(request, connection, owner, body.note, found).answer
+            return 201, _trim(_keep(request, connection, owner, body.note, (engine, found)).answer, explain)
 
         status, kept = once(connection, owner.tenant, key, body.model_dump(), make)
     return JSONResponse(kept, status)
+
+
+def _engine(request: Request, caller: Caller | None, note: NoteIn) -> Engine:
+    """The engine of this request, picked once: what a release serves to the note's author, or to the note."""
+    engines: Engines = request.app.state.engines
+    return engines.pick(caller.tenant if caller else None, note.author or note.id or note.text)
 
 
 def _storing(caller: Caller | None) -> Caller:
@@ -78,25 +90,33 @@ def _open(request: Request, caller: Caller | None) -> None:
         raise ServiceError(401, "key.missing", "请带上钥匙：Authorization: Bearer <key>")
 
 
-def _answer(request: Request, note: NoteIn, explain: bool) -> dict[str, Any]:
-    engine: Engine = request.app.state.engine
+def _answer(request: Request, engine: Engine, note: NoteIn, explain: bool) -> dict[str, Any]:
     result = engine.extract(note.to_note())
     request.app.state.metrics.count(result)
-    return result_json(result, explain=explain)
+    return traced_json(result, explain=explain)
 
 
-def _keep(request: Request, connection: Any, caller: Caller, note: NoteIn, answer: dict[str, Any]) -> suggestions.Kept:
-    kept = suggestions.keep(connection, caller, note.to_note(), answer, request.app.state.engine.contract)
+def _trim(answer: dict[str, Any], explain: bool) -> dict[str, Any]:
+    """Without what was dropped, unless the trace is asked for."""
+    return answer if explain else {key: value for key, value in answer.items() if key != "dropped"}
+
+
+def _keep(
+    request: Request, connection: Any, caller: Caller, note: NoteIn, read: tuple[Engine, dict[str, Any]]
+) -> suggestions.Kept:
+    engine, answer = read
+    kept = suggestions.keep(connection, caller, note.to_note(), answer, engine.contract)
+    shadows: Shadows = request.app.state.shadows
+    shadows.follow(connection, caller.tenant, kept.id, note.to_note())
     desk: Desk = request.app.state.desk
     return desk.by_policy(connection, caller, kept)
 
 
-def _answers(request: Request, notes: list[NoteIn], explain: bool) -> list[dict[str, Any]]:
-    engine: Engine = request.app.state.engine
+def _answers(request: Request, engine: Engine, notes: list[NoteIn], explain: bool) -> list[dict[str, Any]]:
     results = list(engine.extract_many([note.to_note() for note in notes]))
     for result in results:
         request.app.state.metrics.count(result)
-    return [result_json(result, explain=explain) for result in results]
+    return [traced_json(result, explain=explain) for result in results]
 
 
 @router.post("/extractions/batch", openapi_extra=KEY_OPTIONAL)
@@ -107,12 +127,15 @@ def extract_batch(request: Request, body: BatchIn, caller: Maybe, explain: bool 
     owner = _storing(caller) if body.store else None
     if owner is None:
         _open(request, caller)
-    found = _answers(request, good, explain)
+    if not good:
+        return JSONResponse({"results": items})
+    engine = _engine(request, owner or caller, good[0])  # one bundle for the whole answer
+    found = _answers(request, engine, good, explain)
     if owner is not None:
         with request.app.state.database.write() as connection:
             pairs = zip(good, found, strict=True)
-            found = [_keep(request, connection, owner, note, answer).answer for note, answer in pairs]
-    answers = iter(found)
+            found = [_keep(request, connection, owner, note, (engine, answer)).answer for note, answer in pairs]
+    answers = iter(_trim(answer, explain) for answer in found)
     return JSONResponse({"results": [next(answers) if isinstance(item, NoteIn) else item for item in items]})
 
 
@@ -163,13 +186,19 @@ def inbox(
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> dict[str, Any]:
-    """Suggestions that await a decision, oldest first; `next` is the cursor of the next page."""
+    """Suggestions that await a decision, oldest first; `next` is the cursor of the next page.
+
+    One that speaks against a confirmed value has `reconfirm`, `due_at`, `overdue`, `contradicts`; the first page
+    also has `retractions`: confirmed values that a newer note takes back without naming another.
+    """
     after = _cursor(cursor)
     with request.app.state.database.read() as connection:
         rows = suggestions.inbox(connection, caller.tenant, author=author, after=after, limit=limit + 1)
+        open_again = [] if after else reconfirm.waiting(connection, caller.tenant, author=author)
     more, rows = len(rows) > limit, rows[:limit]
     last = f"{rows[-1]['created_at']}|{rows[-1]['suggestion_id']}" if more else ""
-    return {"items": rows, "next": base64.urlsafe_b64encode(last.encode()).decode() if more else None}
+    asked = {} if after else {"retractions": [r for r in open_again if r["suggestion_id"] is None]}
+    return {"items": rows, **asked, "next": base64.urlsafe_b64encode(last.encode()).decode() if more else None}
 
 
 def _cursor(cursor: str | None) -> tuple[datetime, str] | None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from service.problems import ServiceError
-from service.store import confirmed, suggestions
+from service.store import confirmed, reconfirm, suggestions
 from service.store.tables import decisions, extractions, notes
 from service.store.tables import suggestions as table
 
@@ -47,14 +47,46 @@ def _chain(connection: Connection, row: Row[Any]) -> Iterator[tuple[Node, str | 
         },
         None,
     )  # fmt: skip
-    suggestion = connection.execute(select(table).where(table.c.id == row.suggestion)).one()
-    decision = connection.execute(select(decisions).where(decisions.c.id == row.decision)).one()
+    for asked in reconfirm.of_value(connection, row.id):
+        yield _question(asked), row.id
+    for name in dict.fromkeys((row.decision, *_also(connection, row))):
+        yield from _decided(connection, name, row.id)
+
+
+def _also(connection: Connection, row: Row[Any]) -> list[str]:
+    """Other decisions that still stand for the same value of the same customer."""
+    query = (
+        select(decisions)
+        .join(table, table.c.id == decisions.c.suggestion)
+        .where(
+            table.c.tenant == row.tenant, table.c.customer == row.customer, table.c.field == row.field,
+            table.c.state.in_(confirmed.STANDS), decisions.c.action.in_(("confirm", "correct")),
+        )
+        .order_by(decisions.c.at, decisions.c.id)
+    )  # fmt: skip
+    last = {d.suggestion: d for d in connection.execute(query)}
+    return [d.id for d in last.values() if d.value == row.value]
+
+
+def _question(asked: Row[Any]) -> Node:
+    return {
+        "kind": "reconfirmation", "id": asked.id, "why": asked.why, "asked_at": asked.made_at.isoformat(),
+        "due_at": asked.due_at.isoformat(), "outcome": asked.outcome, "by": asked.settled_by,
+        "settled_at": asked.settled_at.isoformat() if asked.settled_at else None, "extraction_id": asked.extraction,
+        "evidence": asked.evidence,
+    }  # fmt: skip
+
+
+def _decided(connection: Connection, name: str, value: str) -> Iterator[tuple[Node, str | None]]:
+    """A decision, and from there back to the words."""
+    decision = connection.execute(select(decisions).where(decisions.c.id == name)).one()
+    suggestion = connection.execute(select(table).where(table.c.id == decision.suggestion)).one()
     yield (
         {
             "kind": "decision", "id": decision.id, "action": decision.action, "by": decision.by,
             "at": decision.at.isoformat(), "channel": decision.channel, "reason": decision.reason,
         },
-        row.id,
+        value,
     )  # fmt: skip
     data = suggestion.data
     yield (
@@ -67,11 +99,12 @@ def _chain(connection: Connection, row: Row[Any]) -> Iterator[tuple[Node, str | 
     )  # fmt: skip
     extraction = connection.execute(select(extractions).where(extractions.c.id == suggestion.extraction)).one()
     note = connection.execute(select(notes).where(notes.c.id == extraction.note)).one()
-    for number, words in enumerate(data["evidence"]):
-        name = f"{suggestion.id}:{number}"
-        text = note.text[words["start"] : words["end"]] if note.text is not None else None
-        yield {"kind": "evidence", "id": name, **words, "text": text}, suggestion.id
-        yield _note(note), name
+    for source, shown in ((suggestion.id, data["evidence"]), (decision.id, decision.evidence or ())):
+        for number, words in enumerate(shown):
+            name = f"{source}:{number}"
+            text = note.text[words["start"] : words["end"]] if note.text is not None else None
+            yield {"kind": "evidence", "id": name, **words, "text": text}, source
+            yield _note(note), name
     for source in data["sources"]:
         kind = "model" if source.startswith("model:") else "rule"
         name = f"{suggestion.id}:{source}"

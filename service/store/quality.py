@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from extractor.contract import Contract
 from extractor.validate import problem
+from service.store import reconfirm
 from service.store.database import now
 from service.store.tables import confirmed, suggestions
 
@@ -38,6 +39,7 @@ def quality(
         "consistency": _share(_allowed(r, contract) for r in held),
         "traceability": _share(_traced(connection, held)),
         "overdue": _overdue(held, contract),
+        "reconfirm": _reconfirm(connection, tenant),
         "total": _figures(rows),
         "reps": {name: _figures(group) for name, group in sorted(by_rep.items())},
         "fields": {name: _figures(group) for name, group in sorted(by_field.items())},
@@ -84,6 +86,14 @@ def _overdue(held: Sequence[Row[Any]], contract: Contract) -> int:
     days = {name: f.correction.refresh_days for name, f in contract.fields.items()}
     moment = now()
     return sum((limit := days.get(r.field)) is not None and (moment - r.confirmed_at).days >= limit for r in held)
+
+
+def _reconfirm(connection: Connection, tenant: str) -> dict[str, int]:
+    """Values that a newer note speaks against and nobody has looked at again; overdue past the contract's time."""
+    rows = connection.execute(reconfirm.open_ones(tenant)).all()
+    moment = now()
+    late = {row.confirmed for row in rows if row.due_at <= moment}
+    return {"open": len({row.confirmed for row in rows}), "overdue": len(late)}
 
 
 def _share(flags: Iterable[bool]) -> float | None:

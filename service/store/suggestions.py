@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Row, insert, select, update
 from extractor.contract import Contract
 from extractor.types import Json, Note
 from service.problems import ServiceError
-from service.store import audit, outbox
+from service.store import audit, outbox, reconfirm
 from service.store.database import new_id, now
 from service.store.keys import Caller
-from service.store.tables import decisions, extractions, notes, suggestions
+from service.store.tables import decisions, extractions, notes, reconfirmations, suggestions
 
 EXPIRES = timedelta(days=30)
 PENDING = "pending"
@@ -33,6 +33,10 @@ class Kept:
 def keep(connection: Connection, caller: Caller, note: Note, answer: Mapping[str, Any], contract: Contract) -> Kept:
     """Store a note with the engine's answer for it. Pending suggestions of an older text of the same note end."""
     moment, note_id, extraction = now(), new_id(), new_id()
+    # the audit entry first: it takes the tenant's lock, so that events are numbered in the order of their commits and
+    # nobody decides at the same time on what this note supersedes
+    counts: dict[str, Json] = {"suggestions": len(answer["fields"])}
+    audit.record(connection, caller.tenant, caller.name, "extraction.create", extraction, counts)
     if note.id:
         _supersede(connection, caller.tenant, note, moment)
     connection.execute(
@@ -53,8 +57,7 @@ def keep(connection: Connection, caller: Caller, note: Note, answer: Mapping[str
     ]  # fmt: skip
     if rows:
         connection.execute(insert(suggestions), rows)
-    # the audit entry first: it takes the tenant's lock, so that events are numbered in the order of their commits
-    audit.record(connection, caller.tenant, caller.name, "extraction.create", extraction, {"suggestions": len(rows)})
+    reconfirm.ask(connection, caller.tenant, note, answer, contract, (extraction, rows))
     outbox.add(connection, caller.tenant, note.customer, [("suggestion.created", _event(r, note_id)) for r in rows])
     fields = [{**row["data"], "suggestion_id": row["id"], "state": PENDING} for row in rows]
     return Kept(extraction, 1, {**answer, "id": extraction, "note_id": note.id, "fields": fields})
@@ -73,6 +76,9 @@ def _supersede(connection: Connection, tenant: str, note: Note, moment: datetime
     older = older.where(notes.c.tenant == tenant, notes.c.client_id == note.id)
     mine = suggestions.c.extraction.in_(older) & (suggestions.c.state == PENDING)
     connection.execute(update(suggestions).where(mine).values(state="superseded", decided_at=moment))
+    asked = reconfirmations.c.extraction.in_(older) & reconfirmations.c.settled_at.is_(None)
+    gone = {"settled_at": moment, "outcome": "superseded", "settled_by": note.author}
+    connection.execute(update(reconfirmations).where(asked).values(**gone))
 
 
 def find(connection: Connection, tenant: str, extraction: str, *, lock: bool = False) -> Row[Any]:
@@ -88,7 +94,9 @@ def load(connection: Connection, tenant: str, extraction: str) -> Kept:
     """An extraction with the state of every suggestion."""
     row = find(connection, tenant, extraction)
     note = connection.execute(select(notes).where(notes.c.id == row.note)).one()
-    fields = [_shown(s) for s in of_extraction(connection, extraction)]
+    rows = of_extraction(connection, extraction)
+    against = reconfirm.by_suggestion(connection, tenant, [s.id for s in rows if s.state == PENDING])
+    fields = [_shown(s, against.get(s.id)) for s in rows]
     answer = {
         "id": extraction, "bundle": row.bundle, "contract": row.contract, "fields": fields,
         "note": {
@@ -105,8 +113,17 @@ def of_extraction(connection: Connection, extraction: str) -> Sequence[Row[Any]]
     return connection.execute(query.order_by(suggestions.c.position)).all()
 
 
-def _shown(row: Row[Any]) -> dict[str, Any]:
-    return {**row.data, "suggestion_id": row.id, "state": state_of(row)}
+def find_one(connection: Connection, suggestion: str) -> Row[Any] | None:
+    """The row of a suggestion."""
+    return connection.execute(select(suggestions).where(suggestions.c.id == suggestion)).first()
+
+
+def _shown(row: Row[Any], against: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A suggestion; one that speaks against a confirmed value says which, and by when to decide."""
+    shown = {**row.data, "suggestion_id": row.id, "state": state_of(row)}
+    if against is None:
+        return shown
+    return {**shown, "reconfirm": True, **{key: against[key] for key in ("due_at", "overdue", "contradicts")}}
 
 
 def state_of(row: Row[Any]) -> str:
@@ -127,9 +144,15 @@ def inbox(
         moment, last = after
         same = (suggestions.c.created_at == moment) & (suggestions.c.id > last)
         query = query.where((suggestions.c.created_at > moment) | same)
-    rows = connection.execute(query.order_by(suggestions.c.created_at, suggestions.c.id).limit(limit))
+    rows = connection.execute(query.order_by(suggestions.c.created_at, suggestions.c.id).limit(limit)).all()
+    against = reconfirm.by_suggestion(connection, tenant, [r.id for r in rows])
     return [
-        {**_shown(r), "extraction_id": r.extraction, "customer": r.customer, "created_at": r.created_at.isoformat()}
+        {
+            **_shown(r, against.get(r.id)),
+            "extraction_id": r.extraction,
+            "customer": r.customer,
+            "created_at": r.created_at.isoformat(),
+        }
         for r in rows
     ]
 

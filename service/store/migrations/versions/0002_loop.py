@@ -113,6 +113,49 @@ def upgrade() -> None:
     )
     op.create_index("ix_verdicts_version", "verdicts", ["version"], unique=False)
     op.create_table(
+        "annotation_tasks",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("note", sa.String(length=32), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("strategy", sa.String(length=16), nullable=False),
+        sa.Column("double", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=True),
+        sa.Column("final", sa.JSON(), nullable=True),
+        sa.Column("contract", sa.String(length=64), nullable=False),
+        sa.Column("created_at", tables.Moment(timezone=True), nullable=False),
+        sa.Column("closed_at", tables.Moment(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.String(length=200), nullable=True),
+        sa.ForeignKeyConstraint(["note"], ["notes.id"], name=op.f("fk_annotation_tasks_note")),
+        sa.ForeignKeyConstraint(["tenant"], ["tenants.id"], name=op.f("fk_annotation_tasks_tenant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_annotation_tasks")),
+        sa.UniqueConstraint("tenant", "note", name=op.f("uq_annotation_tasks_tenant_note")),
+    )
+    op.create_index("ix_annotation_tasks_state", "annotation_tasks", ["tenant", "state", "position"], unique=False)
+    op.create_table(
+        "annotation_sheets",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("task", sa.String(length=32), nullable=False),
+        sa.Column("annotator", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("marks", sa.JSON(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=400), nullable=True),
+        sa.Column("active", sa.Float(), nullable=False),
+        sa.Column("started_at", tables.Moment(timezone=True), nullable=False),
+        sa.Column("saved_at", tables.Moment(timezone=True), nullable=False),
+        sa.Column("done_at", tables.Moment(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["task"], ["annotation_tasks.id"], name=op.f("fk_annotation_sheets_task")),
+        sa.ForeignKeyConstraint(["tenant"], ["tenants.id"], name=op.f("fk_annotation_sheets_tenant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_annotation_sheets")),
+        sa.UniqueConstraint("task", "annotator", name=op.f("uq_annotation_sheets_task_annotator")),
+    )
+    op.create_index(
+        "ix_annotation_sheets_annotator", "annotation_sheets", ["tenant", "annotator", "state"], unique=False
+    )
+    op.create_table(
         "shadows",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("tenant", sa.String(length=64), nullable=False),
@@ -170,6 +213,10 @@ def downgrade() -> None:
     op.drop_table("reconfirmations")
     op.drop_index("ix_shadows_extraction", table_name="shadows")
     op.drop_table("shadows")
+    op.drop_index("ix_annotation_sheets_annotator", table_name="annotation_sheets")
+    op.drop_table("annotation_sheets")
+    op.drop_index("ix_annotation_tasks_state", table_name="annotation_tasks")
+    op.drop_table("annotation_tasks")
     op.drop_index("ix_verdicts_version", table_name="verdicts")
     op.drop_table("verdicts")
     op.drop_index("ix_releases_open", table_name="releases")

@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///fieldnote.db"
     contract: Path | None = None
     model: Path | None = None
+    registry: Path = Path("artifacts/models")
+    release_seconds: float = Field(default=1.0, gt=0, le=3600)
     secret: SecretStr = SecretStr("")
     webhook_allow_private: bool = False
     worker: bool = True

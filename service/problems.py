@@ -32,7 +32,9 @@ class ServiceError(FieldNoteError):
 def problem(
     status: int, code: str, detail: str, *, extra: dict[str, Any] | None = None, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """One problem document."""
+    """One problem document; `retry_after` (seconds) in `extra` is a header too."""
+    if extra and "retry_after" in extra:
+        headers = {**(headers or {}), "Retry-After": str(extra["retry_after"])}
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
     return JSONResponse(body | (extra or {}), status, headers, MEDIA_TYPE)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from service import accounts
+from service import accounts, throttle
 from service.pages import security
 from service.pages.render import page
 from service.pages.session import forget, local, remember, visitor_of
@@ -45,8 +45,8 @@ def sign_in(
     """Open a session, or show the form again without telling which of the three was wrong."""
     security.check(request, request.cookies.get(VISIT, ""), csrf)
     state = request.app.state
-    with state.database.read() as connection:
-        user = accounts.sign_in(connection, tenant.strip(), name.strip(), password)
+    address = request.client.host if request.client else ""
+    user = throttle.sign_in(state.database, tenant.strip(), name.strip(), password, address=address)
     if user is None:
         return _form(request, after=local(next), tenant=tenant, name=name, wrong=True)
     with state.database.write() as connection:

@@ -104,13 +104,13 @@ def _of_field(contract: Contract, field: Field, seen: Sequence[Observation], lim
     if field.kind == "choice":
         values = sorted({o.final for o in seen if _taught(o)}, key=str)
         for value in values:
-            known = [w for r in field.rules if r.value == value and not isinstance(r.words, str) for w in r.words or ()]
+            known = _own_words(field, str(value))
             wanted = [o for o in seen if _taught(o) and o.final == value and not _has(o.words, known)]
             others = [o for o in seen if o.final != value]
             yield from _words("alias", field, str(value), wanted, others, limits)
     elif (name := word_list(field)) is not None:
-        known = set(map(fold, contract.lexicons[name]))
-        held = [o for o in map(_named, seen) if o is not None and fold(o.words) not in known]
+        listed = set(map(fold, contract.lexicons[name]))
+        held = [o for o in map(_named, seen) if o is not None and fold(o.words) not in listed]
         rejected = [o for o in seen if o.final is None]
         yield from _exact("word", field, held, rejected, limits)
     rejected = [o for o in seen if o.final is None]
@@ -122,6 +122,12 @@ def _of_field(contract: Contract, field: Field, seen: Sequence[Observation], lim
 def _taught(o: Observation) -> bool:
     """People put another value in the place of the suggested one."""
     return isinstance(o.final, str) and o.final != o.suggested
+
+
+def _own_words(field: Field, value: str) -> list[str]:
+    """Words that rules of the field itself, not its word lists, give this value."""
+    lists = (r.words for r in field.rules if r.value == value and isinstance(r.words, tuple))
+    return [word for words in lists for word in words]
 
 
 def _has(words: str, known: Iterable[str]) -> bool:

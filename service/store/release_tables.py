@@ -1,16 +1,18 @@
 """Tables of releases: which model and which rules serve whom, and the jobs that make new ones. As in `tables.py`.
 
-releases     what serves: a model, a rule pack or a calibration; for one tenant, or for all without their own (tenant null)
+releases     what serves: a model, a rule pack or a calibration; for one tenant, or (null) for all without their own
 bundles      what a bundle's digest stands for, written down when it first serves
 shadows      what a shadow release would have answered; never shown to a rep
 calibrations maps from promised to accepted, fitted from decisions
 verdicts     the gate's report on a candidate
+packs        rule packs of a tenant, numbered; a pack never changes, a change is the next one
+learned      what a manager answered to a proposal to learn
 jobs         work longer than a request; `lease` is held by one process at a time
 """
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
 from service.store.tables import Moment, _id, _tenant, metadata
 
@@ -63,6 +65,26 @@ verdicts = Table(
     Column("report", JSON, nullable=False),
     Column("at", Moment, nullable=False),
     Index("ix_verdicts_version", "version"),
+)  # fmt: skip
+packs = Table(
+    "packs", metadata, _id(), _tenant(),
+    Column("version", Integer, nullable=False),
+    Column("parent", String(32), ForeignKey("packs.id")),
+    Column("data", JSON, nullable=False),
+    Column("digest", String(16), nullable=False),
+    Column("note", String(200), nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("tenant", "version"),
+)  # fmt: skip
+learned = Table(
+    "learned", metadata, _id(), _tenant(),
+    Column("key", String(16), nullable=False),
+    Column("state", String(16), nullable=False),  # accepted, dismissed
+    Column("pack", String(32), ForeignKey("packs.id")),
+    Column("by", String(200), nullable=False),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("tenant", "key"),
 )  # fmt: skip
 jobs = Table(
     "jobs", metadata, _id(), _tenant(),

@@ -84,6 +84,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_jobs_waiting", "jobs", ["kind", "state", "created_at"], unique=False)
     op.create_table(
+        "packs",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("parent", sa.String(length=32), nullable=True),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("digest", sa.String(length=16), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("created_at", tables.Moment(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["parent"], ["packs.id"], name=op.f("fk_packs_parent")),
+        sa.ForeignKeyConstraint(["tenant"], ["tenants.id"], name=op.f("fk_packs_tenant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_packs")),
+        sa.UniqueConstraint("tenant", "version", name=op.f("uq_packs_tenant_version")),
+    )
+    op.create_table(
         "releases",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("tenant", sa.String(length=64), nullable=True),
@@ -133,6 +149,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant", "note", name=op.f("uq_annotation_tasks_tenant_note")),
     )
     op.create_index("ix_annotation_tasks_state", "annotation_tasks", ["tenant", "state", "position"], unique=False)
+    op.create_table(
+        "learned",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("pack", sa.String(length=32), nullable=True),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("at", tables.Moment(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["pack"], ["packs.id"], name=op.f("fk_learned_pack")),
+        sa.ForeignKeyConstraint(["tenant"], ["tenants.id"], name=op.f("fk_learned_tenant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_learned")),
+        sa.UniqueConstraint("tenant", "key", name=op.f("uq_learned_tenant_key")),
+    )
     op.create_table(
         "annotation_sheets",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -215,12 +245,14 @@ def downgrade() -> None:
     op.drop_table("shadows")
     op.drop_index("ix_annotation_sheets_annotator", table_name="annotation_sheets")
     op.drop_table("annotation_sheets")
+    op.drop_table("learned")
     op.drop_index("ix_annotation_tasks_state", table_name="annotation_tasks")
     op.drop_table("annotation_tasks")
     op.drop_index("ix_verdicts_version", table_name="verdicts")
     op.drop_table("verdicts")
     op.drop_index("ix_releases_open", table_name="releases")
     op.drop_table("releases")
+    op.drop_table("packs")
     op.drop_index("ix_jobs_waiting", table_name="jobs")
     op.drop_table("jobs")
     op.drop_index("ix_digests_due", table_name="digests")

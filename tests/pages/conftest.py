@@ -104,7 +104,7 @@ class Visits:
         """A page of a fresh browser profile, signed in as `role` (None: nobody)."""
         context = self.browser.new_context(
             base_url=self.live.url, viewport={"width": width, "height": 800}, color_scheme=scheme,  # type: ignore[arg-type]
-            reduced_motion="reduce", has_touch=width < 600,
+            reduced_motion="reduce", locale="zh-CN", has_touch=width < 600,
         )  # fmt: skip
         self.contexts.append(context)
         context.set_default_timeout(20_000)

@@ -114,3 +114,8 @@ export function marked(text, spans) {
   }
   return fragment;
 }
+
+document.querySelector(".skip")?.addEventListener("click", (event) => {
+  event.preventDefault(); // a fragment would stay in the address, where 试一试 keeps its text
+  document.getElementById("main").focus();
+});

@@ -21,7 +21,7 @@ from service.engine import open_engine
 from service.engines import Engines
 from service.limits import Limits, Metrics
 from service.pages.site import install as install_pages
-from service.routes import channels, customers, extractions, information, manage, reading, reconfirm
+from service.routes import annotation, channels, customers, extractions, information, manage, reading, reconfirm
 from service.schemas import Problem
 from service.settings import Settings, load_settings
 from service.shadows import Shadows
@@ -68,7 +68,7 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
     app.state.metrics = Metrics()
     problems.install(app)
     app.add_middleware(Limits, metrics=app.state.metrics, most=settings.max_waiting)
-    for group in (extractions, customers, manage, channels, information, reading, reconfirm):
+    for group in (extractions, customers, manage, channels, information, reading, reconfirm, annotation):
         app.include_router(group.router)
     install_pages(app)
     return app

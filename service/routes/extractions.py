@@ -159,7 +159,7 @@ def decide(
     """Confirm, correct, reject or undo suggestions, all or none."""
     desk: Desk = request.app.state.desk
     wanted = [Decision(**d.model_dump()) for d in body.decisions]
-    expected = _etag(if_match)
+    expected = etag(if_match)
     with request.app.state.database.write() as connection:
 
         def make() -> tuple[int, dict[str, Any]]:
@@ -171,7 +171,8 @@ def decide(
     return JSONResponse(answer, status, {"ETag": f'"{answer["version"]}"'})
 
 
-def _etag(if_match: str | None) -> int | None:
+def etag(if_match: str | None) -> int | None:
+    """The version that an `If-Match` names; None where any will do."""
     if if_match is None or if_match.strip() == "*":
         return None
     text = if_match.strip().strip('"')

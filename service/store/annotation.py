@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, null, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, null, select, update
 
 from annotation.queue import Item, Picked
 from service.problems import ServiceError
@@ -30,7 +30,7 @@ def pool(connection: Connection, tenant: str) -> list[Item]:
     asked = select(tasks.c.note).where(tasks.c.tenant == tenant)
     wanted = select(notes.c.id, notes.c.text).where(notes.c.tenant == tenant, notes.c.text.is_not(None))
     rows = connection.execute(wanted.where(notes.c.id.not_in(asked)).order_by(notes.c.id.desc()).limit(POOL)).all()
-    found: dict[str, list[Row[Any]]] = {row.id: [] for row in rows}
+    found: dict[str, list[Any]] = {row.id: [] for row in rows}
     query = select(extractions.c.note, suggestions.c.data, suggestions.c.state).join(
         extractions, extractions.c.id == suggestions.c.extraction
     )
@@ -141,7 +141,7 @@ def close(connection: Connection, task: str, outcome: str, final: list[dict[str,
     connection.execute(update(tasks).where(tasks.c.id == task).values(**ended))
 
 
-def disputes(connection: Connection, tenant: str, person: str) -> Sequence[Row[Any]]:
+def disputes(connection: Connection, tenant: str, person: str) -> Sequence[Any]:
     """Disputed tasks that this person did not mark, oldest first."""
     own = select(sheets.c.task).where(sheets.c.tenant == tenant, sheets.c.annotator == person, sheets.c.state == "done")
     query = select(tasks.c.id, notes.c.text, notes.c.sent_at).join(notes, notes.c.id == tasks.c.note)
@@ -149,8 +149,8 @@ def disputes(connection: Connection, tenant: str, person: str) -> Sequence[Row[A
     return connection.execute(query.where(notes.c.text.is_not(None)).order_by(tasks.c.position)).all()
 
 
-def forget(connection: Connection, erased: Sequence[str]) -> None:
-    """Marks on erased notes go; that there were some, and whose, stays."""
+def forget(connection: Connection, erased: Sequence[str] | Select[tuple[str]]) -> None:
+    """Marks on notes that are (being) erased go; that there were some, and whose, stays."""
     its = select(tasks.c.id).where(tasks.c.note.in_(erased))
     connection.execute(update(sheets).where(sheets.c.task.in_(its)).values(marks=[], reason=None))
     connection.execute(update(tasks).where(tasks.c.note.in_(erased)).values(final=null()))

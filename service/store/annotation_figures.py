@@ -27,7 +27,7 @@ def progress(connection: Connection, tenant: str) -> dict[str, Any]:
 def _counts(connection: Connection, tenant: str, column: str) -> dict[str, int]:
     which = tasks.c[column]
     query = select(which, func.count()).where(tasks.c.tenant == tenant).group_by(which)
-    return {name: number for name, number in connection.execute(query)}
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _annotators(connection: Connection, tenant: str) -> list[dict[str, Any]]:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, null, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, null, select, update
 
-from service.store import audit, suggestions
+from service.store import annotation, audit, suggestions
 from service.store.database import now
 from service.store.keys import Caller
-from service.store.tables import confirmed, decisions, extractions, notes, outbox
+from service.store.tables import (
+    confirmed,
+    decisions,
+    deliveries,
+    digests,
+    extractions,
+    idempotency,
+    messages,
+    notes,
+    outbox,
+    reconfirmations,
+)
 from service.store.tables import suggestions as table
 
 GONE: dict[str, Any] = {"value": None, "display": "已删除", "evidence": [], "why": "已删除"}
@@ -55,21 +67,77 @@ def erase(connection: Connection, caller: Caller, customer: str) -> dict[str, in
     values = connection.execute(update(confirmed).where(held).values(value=null(), customer=name, current=False))
     events = (outbox.c.tenant == caller.tenant) & (outbox.c.customer == customer)
     connection.execute(update(outbox).where(events).values(body={"erased": True}))
+    _silence(connection, caller.tenant, list(connection.scalars(its)))
+    asked_again = (reconfirmations.c.tenant == caller.tenant) & (reconfirmations.c.customer == customer)
+    connection.execute(update(reconfirmations).where(asked_again).values(customer=None, author=None))
+    mornings = (outbox.c.tenant == caller.tenant) & (outbox.c.type == "digest.ready")
+    connection.execute(update(outbox).where(mornings).values(body={"erased": True}))
+    unsent = (digests.c.tenant == caller.tenant) & (digests.c.text != "")
+    connection.execute(update(digests).where(unsent).values(text="", next_at=None))
     gone = {"text": None, "customer": None, "author": None, "erased_at": moment}
     connection.execute(update(notes).where(mine).values(**gone))
+    annotation.forget(connection, ids)
     counts = {"notes": len(ids), "suggestions": len(asked), "values": values.rowcount}
     audit.record(connection, caller.tenant, caller.name, "customer.erase", pseudonym(customer), dict(counts))
     return counts
 
 
-def purge(connection: Connection, tenant: str, *, older_than: timedelta) -> int:
-    """Retention: texts of notes older than that go; confirmed values stay with their evidence blanked."""
+def purge(connection: Connection, tenant: str, *, older_than: timedelta, most: int = 200) -> int:
+    """Retention: of up to `most` notes older than that the text goes, and with it every quotation of it; how many.
+
+    Confirmed values stay, with the places of their evidence.
+    """
     before = now() - older_than
     old = (notes.c.tenant == tenant) & (notes.c.created_at < before) & notes.c.text.is_not(None)
-    gone = connection.execute(update(notes).where(old).values(text=None, erased_at=now())).rowcount
-    if gone:
-        audit.record(connection, tenant, "retention", "notes.purge", tenant, {"notes": gone})
-    return gone
+    ids = list(connection.scalars(select(notes.c.id).where(old).order_by(notes.c.created_at).limit(most)))
+    if not ids:
+        return 0
+    audit.record(connection, tenant, "retention", "notes.purge", tenant, {"notes": len(ids)})
+    connection.execute(update(notes).where(notes.c.id.in_(ids)).values(text=None, erased_at=now()))
+    its = list(connection.scalars(select(extractions.c.id).where(extractions.c.note.in_(ids))))
+    for row in connection.execute(select(table.c.id, table.c.data).where(table.c.extraction.in_(its))).all():
+        connection.execute(update(table).where(table.c.id == row.id).values(data=_unquoted(row.data)))
+    asked = select(table.c.id).where(table.c.extraction.in_(its))
+    mine = decisions.c.suggestion.in_(asked) & decisions.c.evidence.is_not(None)
+    for row in connection.execute(select(decisions.c.id, decisions.c.evidence).where(mine)).all():
+        places = _places(row.evidence or ())
+        connection.execute(update(decisions).where(decisions.c.id == row.id).values(evidence=places))
+    _silence(connection, tenant, its)
+    told = (outbox.c.tenant == tenant) & (outbox.c.created_at < before) & outbox.c.spread_at.is_not(None)
+    connection.execute(update(outbox).where(told & ~_awaited()).values(body={"erased": True}))
+    return len(ids)
+
+
+def _awaited() -> ColumnElement[bool]:
+    """Events that some subscriber has not got yet."""
+    return select(deliveries.c.id).where(deliveries.c.seq == outbox.c.seq, deliveries.c.state == "due").exists()
+
+
+def _unquoted(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A suggestion without words of the note."""
+    kept = {key: value for key, value in data.items() if key not in ("candidates", "premises")}
+    return {
+        **kept,
+        "evidence": _places(data["evidence"]),
+        "claim": {"status": data["claim"]["status"]},
+        "why": "已删除",
+    }
+
+
+def _places(evidence: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{**words, "text": None} for words in evidence]
+
+
+def _silence(connection: Connection, tenant: str, its: Sequence[str]) -> None:
+    """What a bot answered about extractions, what they put in question, and answers kept for repeats."""
+    said = (messages.c.tenant == tenant) & messages.c.extraction.in_(its)
+    connection.execute(update(messages).where(said).values(reply="已删除"))
+    for row in connection.execute(select(reconfirmations).where(reconfirmations.c.extraction.in_(its))).all():
+        mine = reconfirmations.c.id == row.id
+        connection.execute(update(reconfirmations).where(mine).values(evidence=_places(row.evidence)))
+    kept = connection.execute(select(idempotency.c.key, idempotency.c.body).where(idempotency.c.tenant == tenant))
+    stale = [row.key for row in kept if row.body.get("id") in its]
+    connection.execute(delete(idempotency).where(idempotency.c.tenant == tenant, idempotency.c.key.in_(stale)))
 
 
 def export(connection: Connection, caller: Caller, customer: str) -> list[dict[str, Any]]:

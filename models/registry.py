@@ -16,8 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from extractor.errors import ModelError
-from models.bundle import Bundle, load_bundle
+from models.bundle import Bundle, Manifest, load_bundle
 
 ENOUGH = 15  # gold values from which the F1 of one field says something
 
@@ -104,6 +106,15 @@ class Registry:
 
     def _names(self) -> list[str]:
         return sorted(p.parent.name for p in self.root.glob("*/manifest.json") if not p.parent.is_symlink())
+
+
+def manifests(root: Path) -> dict[str, Manifest]:
+    """What the versions below `root` say of themselves, by name; their bytes are checked when they are loaded."""
+    found = {}
+    for file in sorted(root.glob("*/manifest.json")):
+        if not file.parent.is_symlink() and not file.parent.name.startswith("."):
+            found[file.parent.name] = TypeAdapter(Manifest).validate_json(file.read_bytes())
+    return found
 
 
 def _fields(scores: dict[str, Any], enough: int = 0) -> dict[str, float]:

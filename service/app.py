@@ -19,9 +19,11 @@ from service.channels import Bot
 from service.decide import Desk
 from service.engine import open_engine
 from service.engines import Engines
+from service.jobs import JobStarter
 from service.limits import Limits, Metrics
 from service.pages.site import install as install_pages
-from service.routes import annotation, channels, customers, extractions, information, manage, reading, reconfirm
+from service.routes import annotation, channels, customers, extractions, information, manage, models, reading, reconfirm
+from service.routes import settings as settings_routes
 from service.schemas import Problem
 from service.settings import Settings, load_settings
 from service.shadows import Shadows
@@ -68,7 +70,18 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
     app.state.metrics = Metrics()
     problems.install(app)
     app.add_middleware(Limits, metrics=app.state.metrics, most=settings.max_waiting)
-    for group in (extractions, customers, manage, channels, information, reading, reconfirm, annotation):
+    for group in (
+        extractions,
+        customers,
+        manage,
+        channels,
+        information,
+        reading,
+        reconfirm,
+        annotation,
+        models,
+        settings_routes,
+    ):
         app.include_router(group.router)
     install_pages(app)
     return app
@@ -83,14 +96,20 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """The worker runs beside the requests; at the end it finishes the delivery in hand."""
     settings: Settings = app.state.settings
     current_default_thread_limiter().total_tokens = settings.threads
-    worker = Worker(app.state.database, allow_private=settings.webhook_allow_private)
+    worker = Worker(
+        app.state.database, allow_private=settings.webhook_allow_private, contract=app.state.engine.contract
+    )
     if settings.worker:
         worker.start()
+    starter = JobStarter(app.state.database, settings)
+    if settings.worker:
+        starter.start()
     app.state.engines.start(settings.release_seconds)
     app.state.shadows.start()
     yield
     if settings.worker:
         worker.stop()
+    starter.stop()
     app.state.engines.stop()
     app.state.shadows.stop()
     app.state.readers.shutdown()

@@ -106,6 +106,16 @@ class Engines:
         refs = [lane.shadow.ref if (lane := lanes[kind]).shadow else lane.ref(key) for kind in KINDS]
         return picture.engines.get(Parts(*refs))
 
+    def live(self, tenant: str | None, kind: str) -> Release | None:
+        """The release of a kind that is live for a tenant, if any."""
+        return self._picture.live(tenant, kind)
+
+    def base(self, tenant: str | None) -> Engine:
+        """The tenant's live engine without its calibration."""
+        lanes = self._picture.lanes_of(tenant)
+        refs = [lane.live.ref if (lane := lanes.get(kind, Lane())).live else "" for kind in ("model", "rules")]
+        return self._picture.engines.get(Parts(*refs), self.default)
+
     def refresh(self) -> bool:
         """Look for changed releases and build what they call for; whether anything changed.
 

@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     contract: Path | None = None
     model: Path | None = None
     registry: Path = Path("artifacts/models")
+    retrain: Path = Path("models/configs/retrain.yaml")
     release_seconds: float = Field(default=1.0, gt=0, le=3600)
     secret: SecretStr = SecretStr("")
     webhook_allow_private: bool = False

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, null, select, update
+from sqlalchemy import Connection, Row, func, insert, null, select, update
 
 from annotation.queue import Item, Picked
 from service.problems import ServiceError
@@ -149,7 +149,7 @@ def disputes(connection: Connection, tenant: str, person: str) -> Sequence[Any]:
     return connection.execute(query.where(notes.c.text.is_not(None)).order_by(tasks.c.position)).all()
 
 
-def forget(connection: Connection, erased: Sequence[str] | Select[tuple[str]]) -> None:
+def forget(connection: Connection, erased: Sequence[str]) -> None:
     """Marks on notes that are (being) erased go; that there were some, and whose, stays."""
     its = select(tasks.c.id).where(tasks.c.note.in_(erased))
     connection.execute(update(sheets).where(sheets.c.task.in_(its)).values(marks=[], reason=None))

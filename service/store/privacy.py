@@ -94,6 +94,7 @@ def purge(connection: Connection, tenant: str, *, older_than: timedelta, most: i
         return 0
     audit.record(connection, tenant, "retention", "notes.purge", tenant, {"notes": len(ids)})
     connection.execute(update(notes).where(notes.c.id.in_(ids)).values(text=None, erased_at=now()))
+    annotation.forget(connection, ids)
     its = list(connection.scalars(select(extractions.c.id).where(extractions.c.note.in_(ids))))
     for row in connection.execute(select(table.c.id, table.c.data).where(table.c.extraction.in_(its))).all():
         connection.execute(update(table).where(table.c.id == row.id).values(data=_unquoted(row.data)))
@@ -125,7 +126,7 @@ def _unquoted(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _places(evidence: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [{**words, "text": None} for words in evidence]
+    return [{**words, "text": ""} for words in evidence]
 
 
 def _silence(connection: Connection, tenant: str, its: Sequence[str]) -> None:

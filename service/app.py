@@ -21,15 +21,30 @@ from service.engine import open_engine
 from service.engines import Engines
 from service.jobs import JobStarter
 from service.limits import Limits, Metrics
+from service.links import Links
 from service.pages.site import install as install_pages
-from service.routes import annotation, channels, customers, extractions, information, manage, models, reading, reconfirm
+from service.routes import (
+    annotation,
+    channels,
+    customers,
+    extractions,
+    information,
+    manage,
+    models,
+    proposals,
+    reading,
+    reconfirm,
+    sandbox,
+)
 from service.routes import settings as settings_routes
 from service.schemas import Problem
 from service.settings import Settings, load_settings
 from service.shadows import Shadows
 from service.store.database import open_database
+from service.store.packs import load_pack
 from service.strategy import Strategy
 from service.triggers import load_triggers
+from service.wecom.api import wecom_api
 from service.worker import Worker
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -57,7 +72,7 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
     app.state.settings = settings
     app.state.engine = engine or open_engine(_text(settings.contract), model=_text(settings.model))
     app.state.database = open_database(settings.database_url)
-    app.state.engines = Engines(app.state.engine, app.state.database, settings.registry)
+    app.state.engines = Engines(app.state.engine, app.state.database, settings.registry, load_pack)
     app.state.engines.refresh()
     app.state.shadows = Shadows(app.state.engines, app.state.database)
     app.state.callers = Callers(app.state.database, settings.key_seconds)
@@ -66,7 +81,10 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
     file = contract.root / "triggers.yaml"
     strategy = Strategy(load_triggers(file, fields=contract.fields) if file.is_file() else ())
     app.state.desk = Desk(contract, strategy.on_held)
-    app.state.bot = Bot(app.state.engines, app.state.desk, app.state.shadows)
+    app.state.bot = Bot(
+        app.state.engines, app.state.desk, app.state.shadows, Links(settings.public_url, settings.signing_key())
+    )
+    app.state.wecom = wecom_api(settings)
     app.state.metrics = Metrics()
     problems.install(app)
     app.add_middleware(Limits, metrics=app.state.metrics, most=settings.max_waiting)
@@ -81,6 +99,8 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
         annotation,
         models,
         settings_routes,
+        sandbox,
+        proposals,
     ):
         app.include_router(group.router)
     install_pages(app)
@@ -113,4 +133,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.engines.stop()
     app.state.shadows.stop()
     app.state.readers.shutdown()
+    if app.state.wecom is not None:
+        app.state.wecom.close()
     app.state.database.close()

@@ -29,7 +29,9 @@ def _written(value: Any) -> Any:
 
 
 Time = Annotated[AwareDatetime, BeforeValidator(_written)]
-EventName = Literal["suggestion.created", "field.confirmed", "field.corrected", "field.rejected", "strategy.triggered"]
+EventName = Literal[
+    "suggestion.created", "field.confirmed", "field.corrected", "field.rejected", "strategy.triggered", "digest.ready"
+]
 
 
 def _storable(text: str) -> str:

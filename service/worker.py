@@ -1,4 +1,4 @@
-"""The background worker: deliver events, expire suggestions. Any number of them may share one database."""
+"""The background worker: delivers events, does what time brings about. Any number of them may share one database."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import threading
 from datetime import timedelta
 from typing import Any
 
-from service.store import subscriptions, suggestions
+from extractor.contract import Contract
+from service.store import subscriptions
 from service.store.database import Database, now
+from service.tidy import Senders, send_digest, tidy
 from service.webhooks.backoff import next_attempt
 from service.webhooks.delivery import deliver
 from service.webhooks.sign import signed_headers
 
 IDLE = 0.5  # seconds between looks when nothing is due
 THREADS = 4
-TIDY = timedelta(minutes=1)  # between looks for suggestions past their time
+TIDY = timedelta(minutes=1)  # between looks for what time has brought about
 log = logging.getLogger("fieldnote.worker")
 
 
@@ -27,8 +29,12 @@ class Worker:
     `step` is one look, for tests and for the command line.
     """
 
-    def __init__(self, database: Database, *, allow_private: bool, seed: int | None = None) -> None:
+    def __init__(
+        self, database: Database, *, allow_private: bool, contract: Contract | None = None,
+        senders: Senders | None = None, seed: int | None = None,
+    ) -> None:  # fmt: skip
         self.database, self.allow_private = database, allow_private
+        self.contract, self.senders = contract, senders or {}
         self._rng = random.Random(seed)
         self._stop = threading.Event()
         self._tidy_at = now()
@@ -59,10 +65,11 @@ class Worker:
 
     def step(self) -> bool:
         """Spread new events, deliver one that is due. Returns whether there was anything to do."""
-        if now() >= self._tidy_at:
-            with self.database.write() as connection:
-                suggestions.expire(connection)
+        if self.contract is not None and now() >= self._tidy_at:
             self._tidy_at = now() + TIDY
+            tidy(self.database, self.contract, self.senders, now())
+            while send_digest(self.database, self.senders):
+                pass
         with self.database.read() as connection:
             if not subscriptions.anything_due(connection):
                 return False

@@ -18,6 +18,11 @@ KEPT_FOR = timedelta(hours=24)
 Answer = tuple[int, dict[str, Any]]
 
 
+def sweep(connection: Connection) -> None:
+    """Answers are not kept longer than they are given again."""
+    connection.execute(delete(idempotency).where(idempotency.c.at < now() - KEPT_FOR))
+
+
 def once(connection: Connection, tenant: str, key: str | None, request: Any, make: Callable[[], Answer]) -> Answer:
     """`make()`, or what it gave before under this key, in the caller's transaction.
 

@@ -16,6 +16,13 @@ def settings_of(connection: Connection, tenant: str) -> dict[str, Any]:
     return connection.execute(select(tenants.c.settings).where(tenants.c.id == tenant)).scalar() or {}
 
 
+def all_settings(connection: Connection) -> dict[str, dict[str, Any]]:
+    """The settings of every tenant that has any."""
+    return {
+        row.id: row.settings for row in connection.execute(select(tenants.c.id, tenants.c.settings)) if row.settings
+    }
+
+
 def change(connection: Connection, tenant: str, settings: dict[str, Any], *, by: str) -> None:
     """Replace the settings. Raises ServiceError 404 where there is no such tenant."""
     changed = connection.execute(update(tenants).where(tenants.c.id == tenant).values(settings=settings))

@@ -286,7 +286,7 @@ def read_yaml(text: str, file: str) -> Any:
     """The data of a YAML text; `file` is what the error calls it. Raises ContractError."""
     try:
         return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date that is none, brackets without end
         raise ContractError(file, "-", f"不是合法的 YAML（UTF-8）：{error}") from None
 
 

@@ -81,7 +81,13 @@ _adapter = TypeAdapter(Pack)
 
 
 def read_pack(text: str, file: str = FILE) -> Pack:
-    """A pack from YAML. Raises ContractError."""
+    """A pack from YAML, in which nothing may be written as a reference. Raises ContractError."""
+    try:
+        referring = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader))
+    except (yaml.YAMLError, UnicodeError):
+        referring = False  # read_yaml says what is wrong
+    if referring:  # a few lines of references can stand for gigabytes
+        raise ContractError(file, "-", "不支持 YAML 的引用（&…、*…）；请把内容写全")
     return pack_of(read_yaml(text, file) or {}, file)
 
 

@@ -40,12 +40,18 @@ class Engine:
     """One bundle: contract, rules, model, calibrator. `bundle` is the digest over all of them."""
 
     def __init__(
-        self, contract: Contract, *, tagger: Tagger | None = None, calibrator: Calibrator | None = None
+        self,
+        contract: Contract,
+        *,
+        tagger: Tagger | None = None,
+        calibrator: Calibrator | None = None,
+        finder: Finder | None = None,
     ) -> None:
+        """`finder`: one built for the same contract already, to save building it again."""
         self.contract = contract
         self.tagger = tagger
         self.calibrator: Calibrator = calibrator or PriorCalibrator()
-        self.finder = Finder(contract)
+        self.finder = finder or Finder(contract)
         parts = (contract.version, tagger.digest if tagger else "no-model", self.calibrator.digest)
         self.bundle = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 

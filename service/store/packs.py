@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from annotation.proposals import Observation
 from annotation.sandbox import Stored, Truth
@@ -173,10 +173,16 @@ def answered(connection: Connection, tenant: str) -> dict[str, str]:
     return {row.key: row.state for row in connection.execute(query)}
 
 
-def answer(connection: Connection, caller: Caller, key: str, state: str, pack: str | None = None) -> None:
+def answer(connection: Connection, caller: Caller, key: str, state: str) -> None:
     """Remember the answer. Raises ServiceError 409 where somebody answered already."""
     audit.record(connection, caller.tenant, caller.name, f"proposal.{state}", key)
     if key in answered(connection, caller.tenant):
         raise ServiceError(409, "proposal.answered", "这条建议已经有人处理了")
-    values = {"id": new_id(), "tenant": caller.tenant, "key": key, "state": state, "pack": pack, "by": caller.name}
+    values = {"id": new_id(), "tenant": caller.tenant, "key": key, "state": state, "by": caller.name}
     connection.execute(insert(learned).values(**values, at=now()))
+
+
+def learned_in(connection: Connection, tenant: str, key: str, pack: str) -> None:
+    """Which version an accepted proposal went into."""
+    mine = (learned.c.tenant == tenant) & (learned.c.key == key)
+    connection.execute(update(learned).where(mine).values(pack=pack))

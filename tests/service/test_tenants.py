@@ -7,6 +7,7 @@ import pytest
 SECRET = "恒力机械"
 # the contract and what is built from it are no secret; figures of nothing are zeros
 COMMON = ("/v1/contract", "/v1/quality", "/v1/annotation/guidelines")
+PACK = "fields: {budget_source: {threshold: 0.4}}"
 MARKS = {"marks": [{"field": "budget_source", "evidence": [{"start": 0, "end": 2}], "value": "政府拨款"}]}
 BODIES = {
     "/v1/annotation/tasks/{task}/marks": MARKS,
@@ -24,7 +25,10 @@ def ids(door) -> dict[str, str]:
     door.decide(answer, {"field": "budget_source", "action": "confirm"})
     hook = door.client.post("/v1/webhooks", json={"url": "http://127.0.0.1:9/", "events": ["field.confirmed"]}).json()
     task = door.client.post("/v1/annotation/next").json()["task"]
+    pack = door.client.post("/v1/sandbox/packs", json={"yaml": PACK}).json()
     return {
+        "pack": pack["id"],
+        "key": "0" * 16,
         "task": task["id"],
         "reconfirmation": "0" * 32,
         "extraction": answer["id"],

@@ -1,0 +1,69 @@
+"""Proposals to learn, from the decisions of a tenant: listed, tried, accepted in one step, or dismissed."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from annotation.proposals import Observation, Proposal, pack_for, propose
+from extractor.overlay import Pack, lay
+from extractor.types import Json
+from service import sandbox
+from service.engines import Engines
+from service.problems import ServiceError
+from service.store import packs
+from service.store.keys import Caller
+from service.store.releases import Release
+
+SHOWN = 10  # observations shown on either side
+
+
+def open_proposals(engines: Engines, connection: Connection, tenant: str) -> list[Proposal]:
+    """What the decisions suggest to learn and no manager has answered."""
+    with sandbox.refusals():
+        contract = lay(engines.default.contract, sandbox.held(connection, tenant)[1])
+    done = packs.answered(connection, tenant)
+    return [p for p in propose(contract, packs.observations(connection, tenant)) if p.key not in done]
+
+
+def proposal(engines: Engines, connection: Connection, tenant: str, key: str) -> Proposal:
+    """Raises ServiceError 404 where there is no such open proposal."""
+    found = next((p for p in open_proposals(engines, connection, tenant) if p.key == key), None)
+    if found is None:
+        raise ServiceError(404, "proposal.not_found", "没有这条建议，或者已经处理了")
+    return found
+
+
+def proposal_json(p: Proposal, title: str) -> dict[str, Json]:
+    """A proposal for people: what, how often said, and what speaks against it."""
+    return {
+        "key": p.key, "kind": p.kind, "field": p.field, "title": title, "words": p.words, "value": p.value,
+        "notes": p.notes, "decisions": len(p.support), "people": len({o.by for o in p.support}),
+        "against": len(p.against), "support_examples": _shown(p.support), "counter_examples": _shown(p.against),
+    }  # fmt: skip
+
+
+def _shown(observations: tuple[Observation, ...]) -> list[Json]:
+    return [{"words": o.words, "suggested": o.suggested, "final": o.final, "by": o.by} for o in observations[:SHOWN]]
+
+
+def draft(engines: Engines, connection: Connection, tenant: str, key: str) -> tuple[Pack, str]:
+    """The pack in force with the proposal in it, and the version in force (empty: none). Raises ServiceError."""
+    found = proposal(engines, connection, tenant, key)
+    ref, pack = sandbox.held(connection, tenant)
+    with sandbox.refusals():
+        return pack_for(sandbox.base_engine(engines, tenant), pack, found), ref or ""
+
+
+def accept(
+    connection: Connection, caller: Caller, key: str, made: tuple[Pack, str], share: float
+) -> tuple[packs.Version, Release]:
+    """Publish the draft of a proposal, found fit before. A canary that is running takes it in and keeps its share.
+
+    Raises ServiceError 409 where somebody published or answered in between.
+    """
+    pack, parent = made
+    running = sandbox.canary_share(connection, caller.tenant)
+    packs.answer(connection, caller, key, "accepted")
+    version, release = sandbox.publish(connection, caller, pack, share=running or share, parent=parent)
+    packs.learned_in(connection, caller.tenant, key, version.id)
+    return version, release

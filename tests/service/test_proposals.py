@@ -1,0 +1,49 @@
+"""Corrections become a proposal; one click makes it a rule with tests; dismissed ones stay away."""
+
+from __future__ import annotations
+
+
+def taught(door) -> dict:
+    """Three reps correct the same words; the one proposal that follows."""
+    for n, words in enumerate(("专项债还没下来", "要等专项债", "钱是专项债")):
+        note = door.note(words, id=f"t{n}", author=f"销售{n}")
+        answer = door.decide(note, {"field": "budget_source", "action": "correct", "value": "政府拨款"})
+        assert answer.status_code == 200, answer.text
+    (found,) = door.client.get("/v1/proposals").json()["proposals"]
+    return found
+
+
+def sources(answer: dict) -> list:
+    return [f["value"] for f in answer["fields"] if f["field"] == "budget_source"]
+
+
+def test_accepted_in_one_click_it_is_read_from_then_on_and_can_be_undone(door):
+    found = taught(door)
+    assert (found["kind"], found["value"], found["notes"], found["against"]) == ("alias", "政府拨款", 3, 0)
+    tried = door.client.post(f"/v1/proposals/{found['key']}/try", json={}).json()
+    tally = tried["effect"]["fields"]["budget_source"]
+    assert (tally["changed"], tally["judged"]["after"]["agreed"], tried["examples"]["failed"]) == (3, 3, [])
+    accepted = door.client.post(f"/v1/proposals/{found['key']}/accept", json={})
+    assert (accepted.status_code, accepted.json()["mode"]) == (201, "live")
+    assert sources(door.note("他们靠专项债", id="x")) == ["政府拨款"]
+    shown = door.client.get("/v1/sandbox/packs").json()
+    assert "examples" in shown["draft"]["yaml"]
+    assert door.client.get("/v1/proposals").json() == {"proposals": []}
+    assert door.client.post(f"/v1/proposals/{found['key']}/accept", json={}).status_code == 404
+    door.client.post("/v1/sandbox/undo")
+    assert sources(door.note("他们靠专项债", id="y")) == ["专项资金"]
+
+
+def test_while_a_canary_runs_an_accepted_proposal_joins_it(door):
+    found = taught(door)
+    yaml = "fields: {budget_source: {rules: [{name: 财评, value: 政府拨款, score: 0.9, words: [财评]}]}}"
+    door.client.post("/v1/sandbox/packs", json={"yaml": yaml, "share": 0.3})
+    accepted = door.client.post(f"/v1/proposals/{found['key']}/accept", json={}).json()
+    assert (accepted["mode"], accepted["share"]) == ("canary", 0.3)
+    assert "财评" in door.client.get("/v1/sandbox/packs").json()["draft"]["yaml"]
+
+
+def test_a_dismissed_proposal_is_never_mentioned_again(door):
+    found = taught(door)
+    assert door.client.post(f"/v1/proposals/{found['key']}/dismiss").json()["state"] == "dismissed"
+    assert door.client.get("/v1/proposals").json() == {"proposals": []}

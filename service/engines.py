@@ -20,6 +20,7 @@ from annotation.recalibrate import Recalibrated
 from extractor.confidence import Calibrator
 from extractor.contract import Contract
 from extractor.errors import FieldNoteError, ModelError
+from extractor.find import Finder
 from extractor.overlay import Pack, lay
 from extractor.pipeline import Engine, Tagger
 from models.bundle import SHIPPED, Bundle
@@ -116,6 +117,10 @@ class Engines:
         refs = [lane.live.ref if (lane := lanes.get(kind, Lane())).live else "" for kind in ("model", "rules")]
         return self._picture.engines.get(Parts(*refs), self.default)
 
+    def in_use(self) -> Sequence[Engine]:
+        """Every engine that may answer now, the configured one left out."""
+        return tuple(self._picture.engines.values())
+
     def refresh(self) -> bool:
         """Look for changed releases and build what they call for; whether anything changed.
 
@@ -189,6 +194,8 @@ class _Bench:
         self._engines, self._connection = engines, connection
         self._contracts: dict[str, Contract] = {"": engines.default.contract}
         self._maps: dict[str, calibrations.Calibration] = {}
+        built = (engines.default, *engines.in_use())
+        self._finders = {engine.contract.version: engine.finder for engine in built}
 
     def usable(self, row: Release, before: Picture) -> Iterator[Release]:
         """The release, or what was live before it where it cannot be loaded."""
@@ -224,7 +231,11 @@ class _Bench:
         fitted = self._maps.get(parts.calibration)
         if fitted is not None and fitted.base == calibrator.digest:
             calibrator = Recalibrated(calibrator, fitted.maps)
-        return Engine(self._contracts[parts.rules], tagger=tagger, calibrator=calibrator)
+        contract = self._contracts[parts.rules]
+        if contract.version not in self._finders:
+            self._finders[contract.version] = Finder(contract)
+        finder = self._finders[contract.version]
+        return Engine(contract, tagger=tagger, calibrator=calibrator, finder=finder)
 
 
 def _lane(rows: Sequence[Release], tenant: str | None, kind: str) -> Lane:

@@ -90,7 +90,7 @@ def test_swapped_under_load(shipped, registry, tmp_path):
         with ThreadPoolExecutor(4) as pool:
             threads = [pool.submit(hammer, batch) for batch in (False, False, False, True)]
             try:
-                for _ in range(6):
+                for _ in range(4):
                     for name in ("two", "three"):
                         made = client.post("/v1/models/releases", json={"version": name}, headers=key)
                         assert made.status_code == 201, made.text

@@ -15,7 +15,7 @@ import binascii
 import hashlib
 import hmac
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 GOOD_FOR = timedelta(days=3)
@@ -30,6 +30,18 @@ class Link:
     tenant: str
     person: str
     extraction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Makes the addresses that chats send: below `base` (the service's public address), signed by `key`."""
+
+    base: str
+    key: bytes = field(repr=False)
+
+    def card(self, tenant: str, person: str, extraction: str, *, at: datetime) -> str:
+        """The address of one extraction's confirm page for one person."""
+        return f"{self.base.rstrip('/')}/c/{make_link(Link(tenant, person, extraction), self.key, at=at)}"
 
 
 def make_link(link: Link, key: bytes, *, at: datetime, good_for: timedelta = GOOD_FOR) -> str:

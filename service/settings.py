@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     wecom_corp_id: str = ""
     wecom_tenant: str = ""
     wecom_api: str = "https://qyapi.weixin.qq.com"
+    wecom_secret: SecretStr = SecretStr("")
+    wecom_agent_id: int | None = None
+    wecom_cards: bool = False
     public_url: str = "http://127.0.0.1:8000"
     max_waiting: int = Field(default=64, ge=1)
     threads: int = Field(default=8, ge=1)
@@ -57,6 +60,8 @@ class Settings(BaseSettings):
             raise SettingsError("FIELDNOTE_WECOM_AES_KEY 要正好 43 个字符（企业微信后台里的 EncodingAESKey）")
         if key and not (self.wecom_token.get_secret_value() and self.wecom_corp_id and self.wecom_tenant):
             raise SettingsError("企业微信还要 FIELDNOTE_WECOM_TOKEN、FIELDNOTE_WECOM_CORP_ID、FIELDNOTE_WECOM_TENANT")
+        if self.wecom_cards and not (self.wecom_secret.get_secret_value() and self.wecom_agent_id):
+            raise SettingsError("FIELDNOTE_WECOM_CARDS 还要 FIELDNOTE_WECOM_SECRET 与 FIELDNOTE_WECOM_AGENT_ID")
         return self
 
 

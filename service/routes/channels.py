@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import logging
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from extractor.types import Note
 from service.channels import Bot, Reply
@@ -15,9 +19,14 @@ from service.schemas import MessageIn
 from service.settings import Settings
 from service.store.database import now
 from service.store.keys import Caller, ensure_tenant
+from service.wecom.api import Api, SendError
 from service.wecom.callback import answer, receive
+from service.wecom.cards import EVENT, question, tapped
 from service.wecom.crypto import Keys, Stamp, echo
 
+WECOM = "wecom"
+Told = TypeVar("Told")
+log = logging.getLogger("fieldnote.wecom")
 router = APIRouter()
 Part = Annotated[str, Query(max_length=4096)]
 
@@ -50,20 +59,50 @@ async def callback(request: Request, msg_signature: Part, timestamp: Part, nonce
 
 def _callback(request: Request, keys: Keys, stamp: Stamp, body: bytes) -> Response:
     came = receive(keys, stamp, body, now=now())
-    if came.kind != "text" or not came.text.strip():
-        return Response(status_code=200)
     settings: Settings = request.app.state.settings
     caller = Caller(settings.wecom_tenant, f"wecom:{came.from_user}", frozenset({"extract", "confirm"}))
-    note = Note(came.msg_id, came.text, came.sent_at, came.from_user, None, "wecom")
-    made = _hear(request, caller, "wecom", came.msg_id, note)
-    return Response(answer(keys, came, made.text, nonce=stamp.nonce, now=now()), media_type="application/xml")
+    text = ""
+    if came.kind == "text" and came.text.strip():
+        note = Note(came.msg_id, came.text, came.sent_at, came.from_user, None, WECOM)
+        made = _hear(request, caller, WECOM, came.msg_id, note)
+        text = "" if made.extraction and _card_sent(request, came.from_user, made) else made.text
+    elif came.event == EVENT and (tap := tapped(came.key, came.task)):
+        text = _once(request, caller, lambda bot, c: bot.tap(c, caller, WECOM, came.msg_id, came.from_user, tap))
+    if not text:
+        return Response(status_code=200)
+    return Response(answer(keys, came, text, nonce=stamp.nonce, now=now()), media_type="application/xml")
+
+
+def _card_sent(request: Request, person: str, made: Reply) -> bool:
+    """Whether a card with buttons went out instead of the text; where it cannot, the text is the answer."""
+    api: Api | None = request.app.state.wecom
+    if api is None or not request.app.state.settings.wecom_cards or not made.asked or not made.extraction:
+        return False
+    try:
+        card = question(made.asked, extraction=made.extraction, link=made.link, customer=made.customer)
+        api.send_card(person, card)
+    except SendError as error:
+        log.warning("no card was sent: %s", error.code)
+        return False
+    return True
 
 
 def _hear(request: Request, caller: Caller, channel: str, name: str, note: Note) -> Reply:
-    bot: Bot = request.app.state.bot
+    return _once(request, caller, lambda bot, connection: bot.hear(connection, caller, channel, name, note))
+
+
+def _once(request: Request, caller: Caller, handle: Callable[[Bot, Connection], Told]) -> Told:
+    """Handle in one transaction. Of two that handle the same message at once one fails, and then finds it answered."""
+    try:
+        return _handled(request, caller, handle)
+    except IntegrityError:
+        return _handled(request, caller, handle)
+
+
+def _handled(request: Request, caller: Caller, handle: Callable[[Bot, Connection], Told]) -> Told:
     with request.app.state.database.write() as connection:
         ensure_tenant(connection, caller.tenant)
-        return bot.hear(connection, caller, channel, name, note)
+        return handle(request.app.state.bot, connection)
 
 
 def _keys(request: Request) -> Keys:

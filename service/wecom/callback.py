@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from service.wecom.crypto import Keys, Stamp, decrypt, encrypt, verify
-from service.wecom.xml import Message, build_envelope, build_reply, parse_envelope, parse_message
+from service.wecom.xml import Message, build_envelope, build_reply, build_update, parse_envelope, parse_message
 
 
 def receive(keys: Keys, stamp: Stamp, body: bytes, *, now: datetime) -> Message:
@@ -16,6 +16,9 @@ def receive(keys: Keys, stamp: Stamp, body: bytes, *, now: datetime) -> Message:
 
 
 def answer(keys: Keys, message: Message, text: str, *, nonce: str, now: datetime) -> bytes:
-    """The body of a passive reply to `message`: XML with the sealed text. `nonce` may be the callback's own."""
-    reply = build_reply(message, text, now=now)
+    """The body of a passive reply to `message`: XML with the sealed text, which replaces the buttons of a tapped card.
+
+    `nonce` may be the callback's own.
+    """
+    reply = (build_update if message.kind == "event" else build_reply)(message, text, now=now)
     return build_envelope(encrypt(keys, reply, timestamp=str(int(now.timestamp())), nonce=nonce))

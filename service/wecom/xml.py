@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -14,6 +15,7 @@ from service.wecom.errors import WecomError
 
 MAX_XML = 64 * 1024  # bytes
 MAX_NAME = 64  # code points of an id or an event name; WeCom allows 64 bytes
+MAX_TASK = 128  # of a card's id; WeCom allows as many bytes
 CHINA = timezone(timedelta(hours=8))
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production Char
 
@@ -23,7 +25,7 @@ class Message:
     """One message of a rep. `kind` is WeCom's MsgType (text, image, event, …); only text has a `text`.
 
     `sent_at` stands in China's time, the reference of 「下周三」. Events carry no MsgId; theirs is made from sender,
-    time and event, which WeCom names for telling repeats.
+    time and event, which WeCom names for telling repeats, and from the card and its button where there is one.
     """
 
     msg_id: str
@@ -33,6 +35,9 @@ class Message:
     text: str
     sent_at: datetime
     agent_id: str
+    event: str = ""
+    key: str = ""  # of the button that was tapped
+    task: str = ""  # of the card it is on
 
 
 def parse_envelope(body: bytes) -> str:
@@ -52,19 +57,26 @@ def parse_message(xml: bytes) -> Message:
         text=_text(root, "Content") if kind == "text" else "",
         sent_at=_time(_need(root, "CreateTime")),
         agent_id=_text(root, "AgentID")[:MAX_NAME],
+        event=_text(root, "Event")[:MAX_NAME],
+        key=_text(root, "EventKey")[:MAX_TASK],
+        task=_text(root, "TaskId")[:MAX_TASK],
     )
 
 
 def build_reply(message: Message, text: str, *, now: datetime) -> bytes:
     """A passive text reply to the sender of `message`; characters that XML cannot hold are left out."""
-    parts = (
-        _tag("ToUserName", message.from_user),
-        _tag("FromUserName", message.to_user),
-        f"<CreateTime>{int(now.timestamp())}</CreateTime>",
-        _tag("MsgType", "text"),
-        _tag("Content", text),
-    )
-    return _xml(*parts)
+    return _xml(*_addressed(message, now), _tag("MsgType", "text"), _tag("Content", text))
+
+
+def build_update(message: Message, text: str, *, now: datetime) -> bytes:
+    """The answer to a tap: the card's buttons give way to `text`."""
+    button = f"<Button>{_tag('ReplaceName', text)}</Button>"
+    return _xml(*_addressed(message, now), _tag("MsgType", "update_button"), button)
+
+
+def _addressed(message: Message, now: datetime) -> tuple[str, str, str]:
+    sent = f"<CreateTime>{int(now.timestamp())}</CreateTime>"
+    return _tag("ToUserName", message.from_user), _tag("FromUserName", message.to_user), sent
 
 
 def build_envelope(envelope: Envelope) -> bytes:
@@ -95,7 +107,10 @@ def _text(root: Element, key: str) -> str:
 
 
 def _event_id(root: Element) -> str:
-    return ":".join(("event", *(_need(root, key) for key in ("FromUserName", "CreateTime", "Event"))))
+    parts = ["event", *(_need(root, key) for key in ("FromUserName", "CreateTime", "Event"))]
+    if task := _text(root, "TaskId"):
+        parts.append(hashlib.sha256(f"{task}\0{_text(root, 'EventKey')}".encode()).hexdigest()[:16])
+    return ":".join(parts)
 
 
 def _need(root: Element, key: str, limit: int = MAX_NAME) -> str:

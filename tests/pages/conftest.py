@@ -52,7 +52,7 @@ class Live:
 
         note = {"text": text, "sent_at": sent_at, "author": ROLES["rep"], **given}
         headers = {"Authorization": f"Bearer {self.key}"}
-        answer = httpx.post(f"{self.url}/v1/extractions", json={"note": note}, headers=headers)
+        answer = httpx.post(f"{self.url}/v1/extractions", json={"note": note}, headers=headers, timeout=60)
         assert answer.status_code == 201, answer.text
         return answer.json()
 

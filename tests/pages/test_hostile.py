@@ -39,7 +39,7 @@ def test_a_hostile_note_is_drawn_right_and_runs_nothing(signed_in, live, kind):
     row = page.locator(".item").first
     row.get_by_role("button", name="不对").click()
     row.get_by_label("其他原因").fill(SCRIPT)
-    row.locator(".drawer").get_by_role("button", name="不对").click()
+    row.locator(".drawer").get_by_role("button", name="不对", exact=True).click()
     page.get_by_role("button", name="全部确认").click()
     sent(page)
     page.reload()

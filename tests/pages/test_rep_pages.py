@@ -18,22 +18,22 @@ def confirm_all(live, made) -> None:
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
 def test_a_customer_is_read_back_to_the_words(signed_in, live, axe, shot, width, scheme):
     name = f"来历公司{width}"
-    confirm_all(live, live.note("王总说要等财政拨款，电话13800138000", customer=name))
-    confirm_all(live, live.note("不等财政了，自筹资金", customer=name, sent_at="2026-04-18T10:20:00+08:00"))
+    confirm_all(live, live.note("预算八十万，电话13800138000", customer=name))
+    confirm_all(live, live.note("预算涨到一百二十万了", customer=name, sent_at="2026-04-18T10:20:00+08:00"))
     page = signed_in("rep", width, scheme)
     page.goto("/customers")
     page.get_by_role("textbox").fill(name)
     page.keyboard.press("Enter")
     page.get_by_role("link", name=name).click()
     axe(page)
-    row = page.locator("[data-field=budget_source]")
+    row = page.locator("[data-field=budget_amount]")
     row.get_by_role("link").click()
     page.locator("#whence #timeline").wait_for()
     steps = page.locator("#timeline li")
     assert steps.count() == 2
     assert "现在有效" in steps.nth(0).inner_text()
     assert "已被替换" in steps.nth(1).inner_text()
-    assert steps.nth(1).locator("mark").inner_text() == "财政拨款"
+    assert steps.nth(1).locator("mark").inner_text() == "八十万"
     axe(page)
     shot(page, f"customer-{width}-{scheme}")
     assert "13800138000" in page.locator("[data-field=contact_phone] .value").inner_text()
@@ -42,6 +42,7 @@ def test_a_customer_is_read_back_to_the_words(signed_in, live, axe, shot, width,
 def test_the_inbox_is_read_page_by_page(signed_in, live, axe, shot, monkeypatch):
     monkeypatch.setattr("service.pages.rep.PAGE", 2)
     made = [live.note("下周三带样品上门", customer=f"收件公司{n}", author="陈经理") for n in range(5)]
+    live.note("下周三带样品上门", customer="收件公司")
     page = signed_in("manager", 360)
     page.goto("/inbox")
     seen = []
@@ -53,8 +54,10 @@ def test_the_inbox_is_read_page_by_page(signed_in, live, axe, shot, monkeypatch)
     assert seen == [f"/confirm/{m['id']}" for m in made]
     axe(page)
     shot(page, "inbox-360-light")
+    assert page.get_by_text("5 条笔记待确认", exact=True).count() == 1
     page.get_by_role("link", name="看全部人的").click()
-    assert page.get_by_text("5 条笔记待确认").count() == 0
+    page.get_by_role("link", name="只看我的").wait_for()
+    assert page.get_by_text("5 条笔记待确认", exact=True).count() == 0
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])

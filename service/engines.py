@@ -176,15 +176,8 @@ class Engines:
     def model(self, ref: str) -> tuple[Tagger, Calibrator]:
         """The tagger and calibrator of a version. Raises ModelError."""
         if ref not in self._models:
-            self._models[ref] = open_model(self.folder(ref))
+            self._models[ref] = open_model(folder_of(self.registry, ref))
         return self._models[ref]
-
-    def folder(self, ref: str) -> Path:
-        """Where a version lies: in the registry, or shipped. Raises ModelError."""
-        for root in (self.registry, SHIPPED):
-            if ref and Path(ref).name == ref and (root / ref / "manifest.json").is_file():
-                return root / ref
-        raise ModelError(f"没有模型版本 {ref}；可用的见 fieldnote models list")
 
 
 class _Bench:
@@ -255,6 +248,14 @@ def _parts(lanes: Lanes) -> Iterator[Parts]:
 def share_of(ref: str, key: str) -> float:
     """A number in [0, 1) that a release draws for a key, always the same: below its share the note is a canary's."""
     return int.from_bytes(hashlib.sha256(f"{ref}\0{key}".encode("utf-8", "surrogatepass")).digest()[:8]) / 2**64
+
+
+def folder_of(registry: Path, ref: str) -> Path:
+    """Where a version lies: in the registry, or shipped. Raises ModelError."""
+    for root in (registry, SHIPPED):
+        if ref and Path(ref).name == ref and (root / ref / "manifest.json").is_file():
+            return root / ref
+    raise ModelError(f"没有模型版本 {ref}；可用的见 fieldnote models list")
 
 
 def name_of(engine: Engine) -> str:

@@ -26,8 +26,9 @@ class Settings(BaseSettings):
     contract: Path | None = None
     model: Path | None = None
     registry: Path = Path("artifacts/models")
-    retrain: Path = Path("models/configs/retrain.yaml")
+    retrain: Path = Path(__file__).parents[1] / "models/configs/retrain.yaml"
     release_seconds: float = Field(default=1.0, gt=0, le=3600)
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
     secret: SecretStr = SecretStr("")
     webhook_allow_private: bool = False
     worker: bool = True

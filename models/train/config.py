@@ -87,6 +87,8 @@ class TrainConfig(Strict):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     corpus: Path = Path("corpus")
     start: Path = Path("encoder")
+    weights: Path | None = None  # of an earlier run, to train on from; the whole network, not the encoder alone
+    tenant: str | None = None  # whose own notes are among the data, so that nobody else is served with them
     raw_text: Path = Path("pretrain")
     notes: tuple[str, ...] = ("notes/t*.marked.jsonl",)
     own_notes: tuple[str, ...] = ("annotation/data/*.marked.jsonl",)
@@ -116,7 +118,8 @@ class TrainConfig(Strict):
     def note_files(self) -> list[Path]:
         """Every labelled file the config names, in name order."""
         found = [f for pattern in self.notes for f in self.root().glob(pattern)]
-        found += [f for pattern in self.own_notes for f in Path().glob(pattern)]
+        for pattern in self.own_notes:
+            found += [Path(pattern)] if Path(pattern).is_absolute() else Path().glob(pattern)
         if not found:
             raise ModelError(f"no labelled notes match {', '.join(self.notes + self.own_notes)}")
         return sorted(set(found), key=lambda f: f.name)

@@ -145,6 +145,8 @@ def tuned(
     chosen = random.Random(config.seed).sample(notes, int(len(notes) * config.finetune.share))
     chosen = [n for n in chosen if n.origin not in config.finetune.leave_out]
     model = SpanTagger.start_from(start, FIELDNOTE, HeadShape(dropout=config.finetune.dropout))
+    if config.weights is not None:
+        model.load_state_dict(torch.load(config.weights))
     return finetune(
         model, chosen, tokenizer, config.finetune, seed=config.seed, lexicon=_lexicon(config), progress=progress,
         checkpoint=checkpoint,

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from extractor.errors import FieldNoteError
-from service.cli import bench, contract, extract, keys, models, policy, serve, train, users
+from service.cli import bench, contract, extract, keys, models, policy, retrain, serve, train, users
 
 app = typer.Typer(
     name="fieldnote",
@@ -23,6 +23,7 @@ keys.register(app)
 bench.register(app)
 train.register(app)
 models.register(app)
+retrain.register(app)
 users.register(app)
 policy.register(app)
 

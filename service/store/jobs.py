@@ -21,8 +21,7 @@ OPEN = ("waiting", "running", "cancelling")
 def create(connection: Connection, caller: Caller, kind: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """A waiting job. Raises ServiceError 409 `job.running` where one of the kind is open for this tenant."""
     audit.record(connection, caller.tenant, caller.name, "job.create", kind)  # takes the tenant's lock
-    mine = (jobs.c.tenant == caller.tenant) & (jobs.c.kind == kind) & jobs.c.state.in_(OPEN)
-    running = connection.execute(select(jobs.c.id).where(mine)).scalar()
+    running = open_of(connection, caller.tenant, kind)
     if running is not None:
         raise ServiceError(409, "job.running", "已经有一次在进行；等它结束，或先取消", extra={"id": running})
     values: dict[str, Any] = {
@@ -39,6 +38,21 @@ def find(connection: Connection, tenant: str, job: str) -> Row[Any]:
     if row is None:
         raise ServiceError(404, "job.not_found", "没有这个任务")
     return row
+
+
+def anyones(connection: Connection, job: str) -> Row[Any]:
+    """A job's row, whoever's it is: for the process that runs it. Raises ServiceError 404."""
+    row = connection.execute(select(jobs).where(jobs.c.id == job)).first()
+    if row is None:
+        raise ServiceError(404, "job.not_found", "没有这个任务")
+    return row
+
+
+def open_of(connection: Connection, tenant: str, kind: str) -> str | None:
+    """The tenant's job of a kind that is not over, if any."""
+    mine = (jobs.c.tenant == tenant) & (jobs.c.kind == kind) & jobs.c.state.in_(OPEN)
+    found: str | None = connection.execute(select(jobs.c.id).where(mine)).scalar()
+    return found
 
 
 def jobs_of(connection: Connection, tenant: str, limit: int = 50) -> list[dict[str, Any]]:

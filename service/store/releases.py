@@ -51,6 +51,12 @@ def releases_of(connection: Connection, tenant: str | None, kind: str | None = N
     ]
 
 
+def live_ref(connection: Connection, tenant: str | None, kind: str) -> str | None:
+    """What is live for a tenant: its own, else everyone's, else None."""
+    own = _open(connection, tenant, kind, "live") or _open(connection, None, kind, "live")
+    return own.ref if own else None
+
+
 def begin(
     connection: Connection, tenant: str | None, kind: Kind, ref: str, mode: Mode, *, by: str, share: float = 1.0
 ) -> Release:

@@ -1,0 +1,90 @@
+"""规则沙盒 in a browser: a rule by the form, tried on stored notes, published, undone; a proposal by one click."""
+
+from __future__ import annotations
+
+import pytest
+
+CUSTOMER = "沙盒客户"
+
+
+@pytest.fixture
+def history(live):
+    """Notes with a word nobody knows yet; whatever was published is undone afterwards."""
+    for n in range(2):
+        live.note(f"😀设备款要等财评第{n}轮", customer=CUSTOMER)
+    yield
+    import httpx
+
+    headers = {"Authorization": f"Bearer {live.key}"}
+    while httpx.post(f"{live.url}/v1/sandbox/undo", headers=headers).status_code == 200:
+        pass
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
+def test_a_rule_is_written_tried_published_and_undone(signed_in, live, axe, shot, history, width, scheme):
+    page = signed_in("manager", width, scheme)
+    page.goto("/sandbox")
+    page.locator("#rule option").nth(1).wait_for(state="attached")
+    page.select_option("#field", "budget_source")
+    page.locator("#rule option", has_text="某种贷款").wait_for(state="attached")
+    page.fill("#rule-name", "财评")
+    page.select_option("#rule-value", "政府拨款")
+    page.fill("#rule-words", "财评")
+    page.click("#change button[type=submit]")
+    page.locator("#result[data-done]").wait_for()
+    found = page.locator(".effect", has_text="预算来源").locator(".example")
+    assert found.first.locator("mark").inner_text() == "财评"
+    assert "财评" in page.input_value("#yaml")
+    axe(page)
+    shot(page, f"sandbox-{width}-{scheme}")
+    page.click("#publish")
+    page.locator("#versions .badge", has_text="正在用").wait_for()
+    answer = live.note("另一笔也等财评", customer=CUSTOMER)
+    assert [f["value"] for f in answer["fields"] if f["field"] == "budget_source"] == ["政府拨款"]
+    page.locator("#versions summary").first.click()
+    page.locator(".diff .plus", has_text="财评").first.wait_for()
+    axe(page)
+    page.click("#undo")
+    page.locator("#messages", has_text="已退回").wait_for()
+    answer = live.note("这一笔又等财评", customer=CUSTOMER)
+    assert [f["value"] for f in answer["fields"] if f["field"] == "budget_source"] == []
+
+
+def test_a_wrong_draft_says_which_key_and_a_failing_example_is_not_published(signed_in, history):
+    page = signed_in("manager", 1280)
+    page.goto("/sandbox")
+    page.locator("#versions li").first.wait_for()
+    page.fill("#yaml", "fields: {nope: {}}")
+    page.click("#try")
+    page.locator("#draft-wrong", has_text="fields.nope").wait_for()
+    page.fill("#yaml", "fields: {budget_source: {examples: [{text: 等财政拨款}]}}")
+    page.click("#publish")
+    page.locator("#draft-wrong", has_text="不该找到").wait_for()
+    assert len(signed_in.complaints) == 2, signed_in.complaints
+    signed_in.complaints.clear()
+
+
+def test_what_reps_corrected_three_times_is_accepted_in_one_click(signed_in, live, axe, shot, history):
+    import httpx
+
+    headers = {"Authorization": f"Bearer {live.key}"}
+    for words in ("验资款还没下来", "要等验资款", "钱是验资款"):
+        note = live.note(f"专项债里的{words}", customer=CUSTOMER)
+        (found,) = [f for f in note["fields"] if f["field"] == "budget_source"]
+        decision = {"suggestion_id": found["suggestion_id"], "action": "correct", "value": "政府拨款"}
+        path = f"{live.url}/v1/extractions/{note['id']}/decisions"
+        assert httpx.post(path, json={"decisions": [decision]}, headers=headers).status_code == 200
+    page = signed_in("manager", 360)
+    page.goto("/sandbox")
+    card = page.locator("#proposals > li", has_text="专项债")
+    card.wait_for()
+    axe(page)
+    shot(page, "sandbox-proposal-360")
+    card.get_by_role("button", name="试一试").click()
+    page.locator("#result[data-done]").wait_for()
+    assert "学会：政府拨款" in page.input_value("#yaml")
+    card.get_by_role("button", name="接受").click()
+    page.locator("#messages", has_text="学会了").wait_for()
+    card.wait_for(state="detached")
+    answer = live.note("他们靠专项债", customer=CUSTOMER)
+    assert [f["value"] for f in answer["fields"] if f["field"] == "budget_source"] == ["政府拨款"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from service.pages import assets, customer, rep, signin, tryout
+from service.pages import annotator, assets, customer, rep, sandbox, signin, tryout
 from service.pages.render import NavLink, refused, to_sign_in
 from service.pages.security import Guard
 from service.pages.session import SignInNeededError
@@ -15,6 +15,8 @@ AREAS = (
     rep,
     customer,
     tryout,
+    annotator,
+    sandbox,
 )  # each has `router`, and `NAV` where it has entries; their order is that of the navigation
 
 

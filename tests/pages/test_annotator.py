@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -13,9 +12,7 @@ from extractor.pipeline import Engine
 from service import accounts
 from tests.pages.conftest import PASSWORD, SHOTS, Live, serve
 
-TEXT = (
-    "🙂恒力机械的王总说那台老注塑机要等上面那笔款子下来才换，那边催过两回，孙工嫌换模太慢拖产能，下周三我带样品过去再谈"
-)
+TEXT = "🙂恒力机械的王总说那台老注塑机要等上面那笔款子下来才换，那边催过两回，孙工嫌换模太慢拖产能，下周三我带样品过去再谈一次价"
 KEYS = 25  # at most, for three corrections, acceptance of the rest, and the next note
 FIGURES = SHOTS / "annotator.json"
 

@@ -35,6 +35,7 @@ from service.routes import (
     reading,
     reconfirm,
     sandbox,
+    triggers,
 )
 from service.routes import settings as settings_routes
 from service.schemas import Problem
@@ -62,12 +63,21 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
+# FastAPI's own telemetry records paths (with names of customers), refused input and messages of exceptions
+QUIET: Any = dict.fromkeys(("tracing", "metrics", "logs", "operation_spans", "auto_configure"), False)
+
+
 def create_app(engine: Engine | None = None, settings: Settings | None = None) -> FastAPI:
     """The application over one engine and one database (the configured ones by default)."""
     settings = settings or load_settings()
     logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO lines hold whole URLs
     app = FastAPI(
-        title="FieldNote", version="1", description="中文销售笔记 → CRM 字段", responses=REFUSALS, lifespan=_lifespan
+        title="FieldNote",
+        version="1",
+        description="中文销售笔记 → CRM 字段",
+        responses=REFUSALS,
+        lifespan=_lifespan,
+        telemetry=QUIET,
     )
     app.state.settings = settings
     app.state.engine = engine or open_engine(_text(settings.contract), model=_text(settings.model))
@@ -101,6 +111,7 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
         settings_routes,
         sandbox,
         proposals,
+        triggers,
     ):
         app.include_router(group.router)
     install_pages(app)

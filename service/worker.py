@@ -9,9 +9,12 @@ import threading
 from datetime import timedelta
 from typing import Any
 
+from opentelemetry.trace import SpanKind
+
 from extractor.contract import Contract
 from service.store import subscriptions
 from service.store.database import Database, now
+from service.telemetry import span
 from service.tidy import Senders, send_digest, tidy
 from service.webhooks.backoff import next_attempt
 from service.webhooks.delivery import deliver
@@ -83,7 +86,9 @@ class Worker:
         else:
             body = _bytes(due.body)
             headers = signed_headers(body, message_id=due.event, at=now(), secrets=[due.secret])
-            outcome = deliver(due.url, body, headers, allow_private=self.allow_private)
+            with span("deliver", kind=SpanKind.PRODUCER, **{"event.id": due.event, "attempt": due.attempts}) as opened:
+                outcome = deliver(due.url, body, headers, allow_private=self.allow_private)
+                opened.set_attribute("delivered", outcome.delivered)
             done, last = outcome.delivered, outcome.message
             next_at = None if outcome.gone else next_attempt(due.attempts, now(), self._rng, first_at=due.first_at)
         with self.database.write() as connection:

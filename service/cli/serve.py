@@ -24,9 +24,11 @@ def serve(
     import uvicorn
 
     from service.app import create_app
+    from service.logs import configure
     from service.settings import load_settings
 
     settings = load_settings(database_url=database_url, contract=contract, model=model)
+    configure(level=settings.log_level.upper())
     app = create_app(settings=settings)
     typer.echo(f"FieldNote 服务：http://{host}:{port}（接口文档 /docs，数据库 {app.state.database.engine.url!r}）")
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=20)
+    uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=20)

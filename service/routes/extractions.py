@@ -25,6 +25,7 @@ from service.store import reconfirm, suggestions
 from service.store.database import Database
 from service.store.keys import Caller
 from service.store.once import once
+from service.telemetry import carried, span
 
 router = APIRouter(prefix="/v1")
 T = TypeVar("T")
@@ -53,7 +54,15 @@ async def extract(
 
 async def _read(request: Request, work: Callable[[], T]) -> T:
     """Run the engine on one of as many threads as there are processors: more of them only get in each other's way."""
-    return await asyncio.get_running_loop().run_in_executor(request.app.state.readers, work)
+    return await asyncio.get_running_loop().run_in_executor(request.app.state.readers, carried(_in_span(work)))
+
+
+def _in_span(work: Callable[[], T]) -> Callable[[], T]:
+    def read() -> T:
+        with span("extract"):
+            return work()
+
+    return read
 
 
 def _store(
@@ -61,7 +70,7 @@ def _store(
 ) -> JSONResponse:
     engine, explain, key = how
     database: Database = request.app.state.database
-    with database.write() as connection:
+    with span("store"), database.write() as connection:
 
         def make() -> tuple[int, dict[str, Any]]:
             return 201, _trim(_keep(request, connection, owner, body.note, (engine, found)).answer, explain)

@@ -6,11 +6,11 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import text
 
 from extractor.contract import Contract
 from extractor.kinds import KINDS
 from extractor.pipeline import Engine
+from service.store import gauges
 
 router = APIRouter()
 
@@ -29,21 +29,25 @@ async def live() -> dict[str, str]:
 
 @router.get("/health/ready")
 def ready(request: Request) -> dict[str, Any]:
-    """Ready to extract and to store, and with which bundle."""
+    """Ready to extract and to store, with which bundle, since when, and how much waits."""
     engine: Engine = request.app.state.engine
     with request.app.state.database.read() as connection:
-        connection.execute(text("SELECT 1"))
+        waiting = gauges.queues(connection)
     return {
         "status": "ok",
         "bundle": engine.bundle,
         "contract": engine.contract.version,
         "model": engine.tagger is not None,
+        "database": request.app.state.database.engine.dialect.name,
+        "worker": request.app.state.settings.worker,
+        "queues": waiting,
     }
 
 
 @router.get("/metrics", response_class=Response)
-async def metrics(request: Request) -> Response:
+def metrics(request: Request) -> Response:
     """Prometheus."""
+    request.app.state.metrics.look(request.app.state.database)
     return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -57,6 +57,7 @@ def open_database(url: str) -> Database:
         parsed = parsed.set(drivername="postgresql+psycopg")
     sqlite = parsed.get_backend_name() == "sqlite"
     options: dict[str, Any] = {"connect_args": {"timeout": BUSY / 1000}} if sqlite else {"pool_pre_ping": True}
+    options["hide_parameters"] = True  # an error's message goes to the log
     engine = create_engine(parsed, **options)
     if sqlite:
         _sqlite(engine)

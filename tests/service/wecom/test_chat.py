@@ -12,8 +12,8 @@ from service.wecom.chat import Confirm, ConfirmAll, Correct, Message, Reject, Re
 @pytest.mark.parametrize(
     "text",
     [
-        "1", " 1 ", "１", "①", "1。", "1️⃣", "\u200b1\u200f", "全部", "全部。", "ok", "OK!", "ＯＫ", "Ok～", "好", "好的。",
-        "对", "👌", "确认", "确认 全部", "都对", "都对了！", "对，没错", "好的。可以",
+        "1", " 1 ", "１", "①", "1。", "1️⃣", "\u200b1\u200f", "全部", "全部。", "ok", "OK!", "ＯＫ", "Ok～", "好",
+        "好的。", "对", "👌", "确认", "确认 全部", "都对", "都对了！", "对，没错", "好的。可以",
     ],
 )  # fmt: skip
 def test_all(text):

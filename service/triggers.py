@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
-import yaml
-from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from pydantic import ConfigDict, StringConstraints, TypeAdapter
 
-from extractor.contract import RULES_DIR, remedy
+from extractor.contract import RULES_DIR, checked, read_yaml
 from extractor.errors import ContractError
 from extractor.types import Json
 from service.conditions import MAX_CONDITION, ConditionError, UndecidedError, check_condition, holds
@@ -90,24 +89,36 @@ def load_triggers(path: Path | None = None, *, fields: Collection[str]) -> tuple
     """
     path = path or RULES_DIR / "triggers.yaml"
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ContractError(path.name, "-", f"缺少这个文件；没有触发器时写 triggers: []（{path.name}）") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise ContractError(path.name, "-", f"不是合法的 YAML（UTF-8）：{error}") from None
-    return parse_triggers(data, file=path.name, fields=fields)
+    return read_triggers(text, file=path.name, fields=fields)
 
 
 def parse_triggers(data: object, *, file: str, fields: Collection[str]) -> tuple[Trigger, ...]:
     """Triggers from already read data `{"triggers": [...]}`; `file` is what errors call it. Raises ContractError."""
-    try:
-        triggers = _adapter().validate_python(data).triggers
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ContractError(file, ".".join(map(str, first["loc"])) or "-", remedy(first)) from None
+    triggers: tuple[Trigger, ...] = checked(data, _File, file).triggers
     for key, cure in _problems(triggers, fields):
         raise ContractError(file, key, cure)
     return triggers
+
+
+def read_triggers(text: str, *, file: str, fields: Collection[str]) -> tuple[Trigger, ...]:
+    """The triggers of a YAML text. Raises ContractError."""
+    return parse_triggers(read_yaml(text, file), file=file, fields=fields)
+
+
+def known_triggers(data: object) -> tuple[Trigger, ...]:
+    """Triggers that were checked when they were published; a condition that no longer fits cannot be decided."""
+    return _adapter().validate_python(data).triggers
+
+
+def triggers_json(triggers: tuple[Trigger, ...]) -> dict[str, Any]:
+    """`{"triggers": [...]}`, as `parse_triggers` reads it."""
+    data: dict[str, Any] = _adapter().dump_python(_File(triggers), mode="json")
+    return data
 
 
 def evaluate(triggers: Iterable[Trigger], field: str, value: Json, values: Values, today: date) -> list[Firing]:
@@ -135,6 +146,17 @@ def dry_run(trigger: Trigger, history: Iterable[Case]) -> DryRun:
             elif firing.reason is not None:
                 undecided.append((case, firing.reason))
     return DryRun(seen, tuple(fired), tuple(undecided))
+
+
+def dry_run_json(trigger: Trigger, history: Iterable[Case], shown: int = 20) -> dict[str, Json]:
+    """A dry run for people: counts, and the latest customers it would have been about."""
+    run = dry_run(trigger, history)
+    fired: list[Json] = [{"customer": c.customer, "value": c.value, "day": c.day.isoformat()} for c in run.fired]
+    return {
+        "name": trigger.name, "field": trigger.field, "action": trigger.then.action, "seen": run.seen,
+        "fired": len(run.fired), "undecided": len(run.undecided), "examples": fired[::-1][:shown],
+        "reasons": list(dict.fromkeys(reason for _, reason in run.undecided)),
+    }  # fmt: skip
 
 
 def _fire(trigger: Trigger, value: Json, values: Values, today: date) -> Firing:

@@ -6,6 +6,7 @@ shadows      what a shadow release would have answered; never shown to a rep
 calibrations maps from promised to accepted, fitted from decisions
 verdicts     the gate's report on a candidate
 packs        rule packs of a tenant, numbered; a pack never changes, a change is the next one
+trigger_sets triggers of a tenant, numbered; the newest is in force, without one those of the contract
 learned      what a manager answered to a proposal to learn
 jobs         work longer than a request; `lease` is held by one process at a time
 """
@@ -73,6 +74,14 @@ packs = Table(
     Column("data", JSON, nullable=False),
     Column("digest", String(16), nullable=False),
     Column("note", String(200), nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("tenant", "version"),
+)  # fmt: skip
+trigger_sets = Table(
+    "trigger_sets", metadata, _id(), _tenant(),
+    Column("version", Integer, nullable=False),
+    Column("data", JSON, nullable=False),
     Column("by", String(200), nullable=False),
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("tenant", "version"),

@@ -116,6 +116,18 @@ def upgrade() -> None:
     )
     op.create_index("ix_releases_open", "releases", ["ended_at", "tenant", "kind"], unique=False)
     op.create_table(
+        "trigger_sets",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("created_at", tables.Moment(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["tenant"], ["tenants.id"], name=op.f("fk_trigger_sets_tenant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_trigger_sets")),
+        sa.UniqueConstraint("tenant", "version", name=op.f("uq_trigger_sets_tenant_version")),
+    )
+    op.create_table(
         "verdicts",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("tenant", sa.String(length=64), nullable=True),
@@ -250,6 +262,7 @@ def downgrade() -> None:
     op.drop_table("annotation_tasks")
     op.drop_index("ix_verdicts_version", table_name="verdicts")
     op.drop_table("verdicts")
+    op.drop_table("trigger_sets")
     op.drop_index("ix_releases_open", table_name="releases")
     op.drop_table("releases")
     op.drop_table("packs")

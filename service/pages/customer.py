@@ -20,21 +20,31 @@ from service.store.lineage import lineage
 
 NAV = (NavLink("/customers", "customer.list", "confirm"),)
 PAGE = 50
+Node = Mapping[str, Any]
+Below = Mapping[str, list[Node]]  # what each node came from
 Name = Annotated[str, Query(min_length=1, max_length=200)]
 router = APIRouter()
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
-    """One value of a field's past: who put it there, on what, in which note; `pieces` is the note with its evidence."""
+class Step:
+    """A decision that a value rests on: on which suggestion, in which note; `pieces` is the note with its evidence."""
 
-    value: Mapping[str, Any]
-    shown: str
-    decision: Mapping[str, Any]
-    suggestion: Mapping[str, Any]
-    note: Mapping[str, Any] | None
+    decision: Node
+    suggestion: Node
+    note: Node | None
     pieces: list[Piece]
     sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One value of a field's past, what it rests on, and when a newer note put it in question."""
+
+    value: Node
+    shown: str
+    steps: list[Step]
+    questions: list[Node]
 
 
 @router.get("/customers")
@@ -94,25 +104,33 @@ def shown_of(contract: Contract, field: str, value: Json) -> str:
     return KINDS[contract.fields[field].kind].display(value)
 
 
-def timeline(contract: Contract, field: str, graph: Mapping[str, Any], title: str) -> list[Version]:
-    """The graph of a field's lineage, read along its edges into one entry per value."""
+def timeline(contract: Contract, field: str, graph: Node, title: str) -> list[Version]:
+    """The graph of a field's lineage, read along its edges into one entry per value, newest first."""
     nodes = {node["id"]: node for node in graph["nodes"]}
-    below: dict[str, list[Mapping[str, Any]]] = {name: [] for name in nodes}
+    below: dict[str, list[Node]] = {name: [] for name in nodes}
     for edge in graph["edges"]:
         if edge.get("kind") != "replaces":
             below[edge["from"]].append(nodes[edge["to"]])
-    values = [node for node in graph["nodes"] if node["kind"] == "value"]
-    return [_version(contract, field, value, below, title) for value in values]
+    return [
+        Version(
+            value, shown_of(contract, field, value["value"]),
+            [_step(node, below, field, title) for node in _of(below, value, "decision")],
+            _of(below, value, "reconfirmation"),
+        )
+        for value in graph["nodes"] if value["kind"] == "value"
+    ]  # fmt: skip
 
 
-def _version(
-    contract: Contract, field: str, value: Mapping[str, Any], below: Mapping[str, list[Mapping[str, Any]]], title: str
-) -> Version:
-    decision = below[value["id"]][0]
-    suggestion = below[decision["id"]][0]
-    evidence = [node for node in below[suggestion["id"]] if node["kind"] == "evidence"]
-    note = next((node for e in evidence for node in below[e["id"]] if node["kind"] == "note"), None)
-    marks = [Mark(e["start"], e["end"], field, title) for e in evidence]
+def _of(below: Below, node: Node, *kinds: str) -> list[Node]:
+    return [found for found in below[node["id"]] if found["kind"] in kinds]
+
+
+def _step(decision: Node, below: Below, field: str, title: str) -> Step:
+    """Evidence that somebody gave with a correction goes before that of the suggestion."""
+    suggestion = _of(below, decision, "suggestion")[0]
+    evidence = _of(below, decision, "evidence") or _of(below, suggestion, "evidence")
+    note = next((note for words in evidence for note in _of(below, words, "note")), None)
+    marks = [Mark(words["start"], words["end"], field, title) for words in evidence]
     drawn = pieces(note["text"], marks) if note and note["text"] is not None else []
-    sources = tuple(n["source"] for n in below[suggestion["id"]] if n["kind"] in ("rule", "model"))
-    return Version(value, shown_of(contract, field, value["value"]), decision, suggestion, note, drawn, sources)
+    sources = tuple(node["source"] for node in _of(below, suggestion, "rule", "model"))
+    return Step(decision, suggestion, note, drawn, sources)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from service.pages.session import SignInNeededError, Visitor, visitor_of
 from service.problems import ServiceError, problem
 
 TEMPLATES = Path(__file__).parent / "templates"
+CHINA = timezone(timedelta(hours=8))
 YEAR = 365 * 24 * 3600
 
 
@@ -38,8 +40,15 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
+    made.filters["when"] = when
     made.globals.update(static=assets.static, plotly_url=assets.PLOTLY)
     return made
+
+
+def when(moment: str | datetime) -> str:
+    """A moment (ISO text, or aware) for people: Chinese time, to the minute."""
+    read = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"{read.astimezone(CHINA):%Y-%m-%d %H:%M}"
 
 
 def page(
@@ -50,8 +59,10 @@ def page(
     t = words.speech_for(request)
     state = request.app.state
     nav = [n for n in state.nav if visitor and not visitor.only and (not n.scope or visitor.may(n.scope))]
+    other = next(language for language in words.LANGUAGES if language != t.language)
     context = {
-        "t": t, "visitor": visitor, "nav": nav, "path": request.url.path, "request": request,
+        "t": t, "other_language": request.url.include_query_params(lang=other).query,
+        "visitor": visitor, "nav": nav, "path": request.url.path, "request": request,
         "csrf": security.csrf_token(visitor.token, state.settings.signing_key()) if visitor else "",
         "colours": assets.colours_url(state.engine.contract), "script_words": t.under("base", *speak),
         "data_script": data_script,

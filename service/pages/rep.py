@@ -85,7 +85,7 @@ def card(request: Request, extraction: str, visitor: CardPage) -> Response:
     marks = [Mark(w["start"], w["end"], f["field"], f["title"]) for f in fields for w in f["evidence"]]
     text = note["text"]
     return page(
-        request, "card.html", visitor, speak=("rep",), note=note, sent=datetime.fromisoformat(note["sent_at"]),
+        request, "card.html", visitor, speak=("rep",), note=note,
         pieces=None if text is None else pieces(text, marks), rows=rows, next=following,
         data=_for_script(contract, kept, visitor, following),
     )  # fmt: skip

@@ -218,3 +218,4 @@ for (const tap of queue.taps().filter((waiting) => waiting.extraction === card.e
 }
 changed(queue.taps());
 queue.flush();
+performance.mark("usable");

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 from fastapi.testclient import TestClient
 
 from service.app import create_app
+from service.links import Link, read_link
 from service.settings import Settings
 from service.wecom.crypto import Keys, decrypt, encrypt
 from service.wecom.xml import build_envelope, parse_envelope
@@ -56,6 +58,49 @@ def test_the_same_message_answers_the_same_and_stores_nothing_twice(door):
     assert first == again
     items = door.client.get("/v1/inbox").json()["items"]
     assert len(items) == len(states(door, first["extraction_id"]))
+
+
+def test_two_deliveries_of_one_message_at_once_store_it_once(door):
+    """WeCom repeats what is not answered in time, while the first is still being read."""
+    with ThreadPoolExecutor(4) as pool:
+        first, *others = pool.map(lambda _: say(door, NOTE, "m1"), range(4))
+    assert all(other == first for other in others)
+    assert len(door.client.get("/v1/inbox").json()["items"]) == len(states(door, first["extraction_id"]))
+
+
+def test_a_reply_leads_to_the_card_of_its_sender(door):
+    first = say(door, NOTE, "m1")
+    (address,) = re.findall(r"http://\S+/c/(\S+)", first["reply"])
+    key = door.app.state.settings.signing_key()
+    assert read_link(address, key, at=datetime.now(UTC)) == Link("demo", "wechat:小李", first["extraction_id"])
+
+
+def test_one_never_confirms_what_was_not_shown(door):
+    phones = [f"138{n:08d}" for n in range(90)]
+    first = say(door, f"联系电话：{'、'.join(phones)}", "m1")
+    shown = first["reply"].count("1380000")
+    assert 10 < shown < len(phones)
+    more = say(door, "1", "m2")["reply"]
+    assert states(door, first["extraction_id"]).count("confirmed") == shown
+    assert f"{shown + 1}. " in more
+    assert phones[shown] in more
+    assert phones[0] not in more
+    for number in range(3, 10):
+        say(door, "好", f"m{number}")
+    assert set(states(door, first["extraction_id"])) == {"confirmed"}
+
+
+def test_all_rejected_and_nothing_left(door):
+    first = say(door, NOTE, "m1")
+    assert say(door, "都不对", "m2")["reply"].startswith("已否决")
+    assert set(states(door, first["extraction_id"])) == {"rejected"}
+    assert "都已经处理过了" in say(door, "好", "m3")["reply"]
+    assert "哪一条" in say(door, "不对", "m4")["reply"]
+
+
+def test_a_forwarded_note_names_its_customer(wecom):
+    assert "（恒力机械有限公司）" in opened(post(wecom, text_message("恒力机械有限公司的王总说要等财政拨款")))
+    assert "（" not in opened(post(wecom, text_message("王总说要等财政拨款", "2"))).partition("\n")[0]
 
 
 def test_a_wrong_answer_leaves_all_as_it_was(door):

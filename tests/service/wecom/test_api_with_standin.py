@@ -38,7 +38,7 @@ def api(standin, clock: Clock):
 
 def open_to(url: str, app: App = APP) -> Api:
     """Without certificates, which take long to load and which a stand-in has none of."""
-    return Api(app, httpx.Client(base_url=url, timeout=TIMEOUT, verify=False))  # noqa: S501
+    return Api(app, httpx.Client(base_url=url, timeout=TIMEOUT, verify=False))
 
 
 def refused(api: Api, person: str = "zhangsan") -> SendError:

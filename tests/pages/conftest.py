@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
 import threading
 import time
@@ -30,6 +32,7 @@ ARGS = (
     "--disable-component-update --disable-sync"
 ).split()
 SHOTS = Path("artifacts/pages")
+PICTURES = ("card-360-light", "customer-1280-light", "try-1280-dark", "board-1280-light", "annotator-1280-light")
 PASSWORD = "correct horse battery"
 ROLES = {"rep": "小周", "manager": "陈经理", "annotator": "标注员甲", "admin": "管理员"}
 
@@ -154,10 +157,12 @@ def axe() -> Callable[[Page], None]:
 
 @pytest.fixture(scope="session")
 def shot() -> Callable[[Page, str], None]:
-    """Keeps a picture of the page under `artifacts/pages/`."""
+    """Keeps a picture of the page under `artifacts/pages/`, those of the documents also in FIELDNOTE_PICTURES."""
 
     def keep(page: Page, name: str) -> None:
         SHOTS.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=SHOTS / f"{name}.png", full_page=True, animations="disabled")
+        if name in PICTURES and (folder := os.environ.get("FIELDNOTE_PICTURES")):
+            shutil.copyfile(SHOTS / f"{name}.png", Path(folder) / f"{name}.png")
 
     return keep

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from annotation.packs import Trial, trial
-from annotation.sandbox import effect
+from annotation.sandbox import Effect, effect
 from extractor.check import Trouble
 from extractor.errors import ContractError
 from extractor.overlay import Pack, pack_json, pack_of, pack_yaml
@@ -78,6 +78,13 @@ def report(
         "effect": made.to_json(), "total": packs.count(connection, caller.tenant),
         "next": _cursor(following) if following else None,
     }  # fmt: skip
+
+
+def growing(engines: Engines, connection: Connection, tenant: str, pack: Pack, *, most: int) -> Iterator[Effect]:
+    """The effect on the newest `most` notes, yielded as it grows. Raises ServiceError 422."""
+    ready = tried(engines, tenant, pack)
+    stored, _ = packs.history(connection, tenant, limit=most)
+    yield from effect(engines.pick(tenant, ""), ready.engine, stored)
 
 
 def examples_json(ready: Trial) -> dict[str, Json]:

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from extractor.errors import FieldNoteError
-from service.cli import bench, contract, extract, keys, models, policy, retrain, serve, train, users
+from service.cli import bench, contract, extract, keys, models, policy, retrain, sandbox, serve, train, triggers, users
 
 app = typer.Typer(
     name="fieldnote",
@@ -26,6 +26,8 @@ models.register(app)
 retrain.register(app)
 users.register(app)
 policy.register(app)
+sandbox.register(app)
+triggers.register(app)
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ BODIES = {
     "/v1/annotation/tasks/{task}/finish": MARKS,
     "/v1/annotation/tasks/{task}/skip": {"reason": "看不懂"},
     "/v1/annotation/disputes/{task}/settle": MARKS,
-    "/v1/fields/{field}/read": {"words": "自筹", "sent_at": "2026-03-18T10:20:00+08:00"},
+    "/v1/fields/{field}/read": {"words": "自有资金", "sent_at": "2026-03-18T10:20:00+08:00"},
     "/v1/extractions/{extraction}/decisions": {"decisions": [{"suggestion_id": "{suggestion}", "action": "confirm"}]},
 }
 

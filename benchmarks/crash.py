@@ -9,6 +9,7 @@ connection repeats the same request under the same Idempotency-Key until it is a
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import tempfile
 import threading
@@ -21,7 +22,7 @@ from typing import Any
 import httpx
 from sqlalchemy import func, select
 
-from benchmarks import save
+from benchmarks import RESULTS, save
 from benchmarks.postgres import cluster
 from benchmarks.running import Listener, Service, listener
 from service.store import audit
@@ -179,14 +180,20 @@ def _out_of_order(events: Any, arrived: list[str]) -> int:
     return wrong
 
 
+def _before() -> dict[str, Any]:
+    """Figures of the other database, from a run before."""
+    file = RESULTS / "crash.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
 def main() -> None:
-    """Both databases; saved as `crash.json`."""
+    """Both databases, or one beside the figures of the other; saved as `crash.json`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=5000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--only", choices=("sqlite", "postgresql"))
     given = parser.parse_args()
-    result: dict[str, Any] = {}
+    result = _before() if given.only else {}
     if given.only != "postgresql":
         with tempfile.TemporaryDirectory() as folder:
             url = f"sqlite:///{Path(folder) / 'fieldnote.db'}"

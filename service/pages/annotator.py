@@ -41,7 +41,7 @@ def desk(request: Request, visitor: AnnotatorPage) -> Response:
     contract = request.app.state.engine.contract
     return page(
         request, "annotator.html", visitor, speak=("annotator",), groups=GROUPS,
-        data={"fields": fields_of(contract), "reasons": REASONS},
+        data={"fields": fields_of(contract), "reasons": REASONS, "who": visitor.name},
     )  # fmt: skip
 
 

@@ -12,7 +12,10 @@ from extractor.pipeline import Engine
 from service import accounts
 from tests.pages.conftest import PASSWORD, SHOTS, Live, serve
 
-TEXT = "恒力机械的王总说那台老注塑机要等上面那笔款子下来才换，那边催过两回，孙工嫌换模太慢拖产能，下周三我带样品过去再谈一次价🙂"
+TEXT = (
+    "恒力机械的王总说那台老注塑机要等上面那笔款子下来才换，那边催过两回，"
+    "孙工嫌换模太慢拖产能，下周三我带样品过去再谈一次价🙂"
+)
 KEYS = 25  # at most, for three corrections, acceptance of the rest, and the next note
 FIGURES = SHOTS / "annotator.json"
 

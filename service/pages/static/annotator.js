@@ -66,7 +66,7 @@ function open(given) {
 async function progress() {
   const found = await get("/v1/annotation/progress").catch(() => null);
   if (!found) return;
-  const mine = found.annotators[0] ?? { done: 0 };
+  const mine = found.annotators.find((one) => one.annotator === page.who) ?? { done: 0 };
   document.getElementById("progress").textContent = t("annotator.state", {
     done: mine.done, seconds: mine.seconds_per_note ?? "–", left: found.states.open + found.states.marked,
   });
@@ -164,10 +164,11 @@ async function understand(mark) {
 
 const read = (field, words) => post(`/v1/fields/${field}/read`, { words, sent_at: task.note.sent_at });
 
+/** Change the current mark; who changes a suggestion has taken it over. */
 function change(given) {
   if (!marks[current]) return say(t("annotator.select_first"), { seconds: 3 });
   const before = snapshot();
-  marks[current] = { ...marks[current], ...given };
+  marks[current] = { ...marks[current], suggested: false, ...given };
   changed(before);
 }
 
@@ -186,12 +187,12 @@ function edge(side, step) {
 function choose(number) {
   const values = fields.get(marks[current]?.field)?.values ?? [];
   const chosen = values[number === 0 ? 9 : number - 1];
-  if (chosen) change({ value: chosen.value, display: chosen.value, suggested: false });
+  if (chosen) change({ value: chosen.value, display: chosen.value });
 }
 
 function accept() {
   if (!marks[current]?.suggested) return;
-  change({ suggested: false });
+  change({});
   const open = marks.findIndex((mark) => mark.suggested);
   if (open >= 0) { current = open; show(); }
 }
@@ -259,7 +260,7 @@ const COMMANDS = { move, word, pickMark, label, change, edge, choose, accept, ac
 COMMANDS.step = (step, extend) => move(selection.at + step, extend);
 COMMANDS.line = (end, extend) => move(end ? size() : 0, extend);
 COMMANDS.certain = () => marks[current] && change({ certain: !marks[current].certain });
-COMMANDS.typed = (found) => { change({ value: found.value, display: found.display, suggested: false }); text.focus(); };
+COMMANDS.typed = (found) => { change({ value: found.value, display: found.display }); text.focus(); };
 COMMANDS.back = () => { show(); text.focus(); };
 
 function run(name, ...rest) {

@@ -73,10 +73,10 @@ def test_the_chance_is_the_binomial_one():
 
 
 def test_drift_alarms_and_chance_does_not():
-    """Of 19 honest fields none alarms; one that fell from 0.9 to 0.7 does within 80 decisions."""
+    """Of 19 honest fields none alarms; one that fell from 0.9 to 0.7 does within 150 decisions."""
     honest = [a for n in range(19) for a in people(60, f"f{n:03}", 0.7, 0.98, lambda p: p, seed=n)]
     assert sum(d.alarm for d in drift(honest)) == 0
-    fallen = people(80, "timeline", 0.85, 0.95, lambda p: 0.7)
+    fallen = people(150, "timeline", 0.85, 0.95, lambda p: 0.7)
     (one,) = [d for d in drift([*honest, *fallen]) if d.alarm]
     assert one.field == "timeline"
     assert one.promised - one.accepted > 0.1

@@ -1,0 +1,111 @@
+"""Retraining on a corpus of four notes: on from the incumbent's weights, through the gate, or not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from annotation.retrain import Work, retrain
+from extractor.errors import ModelError
+from models.bundle import load_bundle
+from models.registry import Registry
+from models.train.config import GateConfig, TrainConfig
+from models.train.marks import Labelled
+from models.train.run import train
+from tests.models.train.conftest import MARKED, PLAIN
+from tests.models.train.test_run import gold_line
+
+EASY = GateConfig(spans=0.5, f1_points=50, field_points=50, slower=10)
+FRESH = {
+    "id": "p1",
+    "text": "赵总说等财政拨款",
+    "fields": [{"field": "contact_person", "value": "赵总", "evidence": [0, 2], "certain": True}],
+}
+
+
+class PowerCutError(Exception):
+    """What ends a retraining in the middle."""
+
+
+@pytest.fixture(scope="module")
+def config(encoder: Path, notes: list[Labelled], tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
+    corpus = tmp_path_factory.mktemp("again")
+    shutil.copytree(encoder, corpus / "encoder")
+    (corpus / "lexicon").mkdir()
+    for name in ("surnames.tsv", "companies_cluener.tsv"):
+        (corpus / "lexicon" / name).write_text("#word\n王\n", encoding="utf-8")
+    (corpus / "notes").mkdir()
+    marked = [json.dumps({"id": f"t{i}", "marked": text}, ensure_ascii=False) for i, text in enumerate(MARKED)]
+    (corpus / "notes/t1.marked.jsonl").write_text("\n".join(marked), encoding="utf-8")
+    (corpus / "dv.jsonl").write_text("\n".join(map(gold_line, notes)), encoding="utf-8")
+    made = TrainConfig(
+        name="first", threads=1, corpus=corpus, own_notes=(), finetune=PLAIN, gate=EASY, runs=corpus / "runs",
+        registry=corpus / "registry",
+    )  # fmt: skip
+    train(made, progress=lambda *_: None)
+    short = PLAIN.model_copy(update={"epochs": 4})
+    return made.model_copy(update={"finetune": short})
+
+
+def people(file: Path) -> dict:
+    file.write_text(json.dumps(FRESH) + "\n", encoding="utf-8")
+    return {"notes": 1}
+
+
+def work(config: TrainConfig, version: str) -> Work:
+    return Work(config, config.registry / "first", version, config.registry, "demo")
+
+
+def test_goes_on_from_what_serves_and_where_it_stopped(config):
+    """Cut off in the middle, it trains on from there, on the notes it began with, and ends registered."""
+    wanted, steps = work(config, "second"), []
+
+    def cut(step: str, at: int, of: int, figures: dict) -> None:
+        steps.append(step)
+        if step == "fine-tune" and at > 2:
+            raise PowerCutError
+
+    with pytest.raises(PowerCutError):
+        retrain(wanted, people, progress=cut)
+    assert not (config.registry / "second").exists()
+
+    def nobody(file: Path) -> dict:
+        raise AssertionError("the notes were collected twice")
+
+    made = retrain(wanted, nobody, progress=lambda step, *_: steps.append(step))
+    assert made.registered, made.report.refused
+    assert list(dict.fromkeys(steps)) == ["dataset", "fine-tune", "gate", "register"]
+    manifest = Registry(config.registry).get("second").manifest
+    assert "people.jsonl" in manifest.made["data"]
+    assert manifest.made["config"]["tenant"] == "demo"
+    assert manifest.made["config"]["weights"].endswith("first/weights.pt")
+    before, after = (torch.load(config.runs / name / "weights.pt") for name in ("first", "second"))
+    moved = max(float((after[k] - before[k]).abs().max()) for k in before)
+    assert 0 < moved < 0.2, "weights that began anew would be far away"
+
+
+@pytest.mark.heavy
+def test_a_candidate_that_loses_is_kept_out(config):
+    """Trained to forget, it stays in its run folder, with the reasons."""
+    wild = PLAIN.model_copy(update={"epochs": 6, "rate": 0.5, "head_rate": 0.5})
+    strict = GateConfig(spans=0.0, f1_points=100, field_points=1, slower=10)
+    wanted = work(config.model_copy(update={"finetune": wild, "gate": strict}), "third")
+    made = retrain(wanted, people, progress=lambda *_: None)
+    assert not made.registered
+    assert not (config.registry / "third").exists()
+    told = json.loads((wanted.folder / "gate.json").read_text(encoding="utf-8"))
+    assert {c["name"] for c in told["checks"] if not c["passed"]} & {"rare_fields", "regression", "calibration"}
+
+
+def test_a_recipe_that_cannot_be_followed_says_so(config):
+    wanted = work(config.model_copy(update={"corpus": Path("nowhere"), "start": Path("x")}), "fourth")
+    with pytest.raises(ModelError, match="nowhere"):
+        retrain(wanted, people, progress=lambda *_: None)
+
+
+def test_the_incumbent_is_a_bundle(config):
+    assert load_bundle(config.registry / "first").manifest.made["config"]["tenant"] is None

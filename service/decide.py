@@ -48,6 +48,11 @@ class Desk:
 
     contract: Contract
     on_held: Listener | None = None
+    own: Callable[[str], Contract] | None = None
+
+    def contract_of(self, tenant: str) -> Contract:
+        """The contract as the tenant's rule pack leaves it."""
+        return self.own(tenant) if self.own else self.contract
 
     def decide(
         self,
@@ -90,10 +95,11 @@ class Desk:
     def by_policy(self, connection: Connection, caller: Caller, kept: suggestions.Kept) -> suggestions.Kept:
         """A freshly kept extraction; what policy lets the engine write alone is confirmed, in the policy's name."""
         settings = tenants.settings_of(connection, caller.tenant)
+        fields = self.contract_of(caller.tenant).fields
         alone = [
             Decision(found["suggestion_id"], "confirm")
             for found in kept.answer["fields"]
-            if policy_of(self.contract.fields[found["field"]], settings).writes_alone(found)
+            if policy_of(fields[found["field"]], settings).writes_alone(found)
         ]
         if not alone:
             return kept
@@ -108,7 +114,7 @@ class Desk:
         where: tuple[str, datetime],
     ) -> list[Event]:  # fmt: skip
         channel, moment = where
-        field = self.contract.fields.get(suggestion.field)
+        field = self.contract_of(caller.tenant).fields.get(suggestion.field)
         if field is None:
             raise ServiceError(422, "contract.field", f"契约里已经没有字段 {suggestion.field}")
         value = self._value(field, suggestion, note, decision)
@@ -173,7 +179,7 @@ class Desk:
 
     def _withdraw(self, connection: Connection, caller: Caller, row: Row[Any]) -> list[Event]:
         """The suggestions that gave the value are superseded by the note that takes it back."""
-        field = self.contract.fields.get(row.field)
+        field = self.contract_of(caller.tenant).fields.get(row.field)
         if field is None:
             raise ServiceError(422, "contract.field", f"契约里已经没有字段 {row.field}")
         whose = confirmed.standing(connection, caller.tenant, row.customer, field)
@@ -206,7 +212,8 @@ class Desk:
             return value
         if decision.value is None:
             raise ServiceError(422, "decision.value", f"更正「{field.title}」请给出新的值。{field.capture.ask}")
-        checked = corrected_value(self.contract, field, decision.value, datetime.fromisoformat(note.sent_at))
+        contract = self.contract_of(note.tenant)
+        checked = corrected_value(contract, field, decision.value, datetime.fromisoformat(note.sent_at))
         if isinstance(checked, Problem):
             raise ServiceError(422, checked.code, checked.message)
         return checked

@@ -85,7 +85,7 @@ class Engines:
     def __init__(self, default: Engine, database: Database, registry: Path, packs: Packs | None = None) -> None:
         self.default, self.database, self.registry, self.packs = default, database, registry, packs
         self._models: dict[str, tuple[Tagger, Calibrator]] = {}
-        self._picture = Picture()
+        self._picture, self._begun = Picture(), False
         self._changing = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -97,6 +97,10 @@ class Engines:
         if not lanes:
             return self.default
         return picture.engines.get(Parts(*(lanes[kind].ref(key) for kind in KINDS)), self.default)
+
+    def contract_of(self, tenant: str) -> Contract:
+        """The contract of a tenant, its live rule pack over it."""
+        return self.pick(tenant, "").contract
 
     def shadow(self, tenant: str | None, key: str) -> Engine | None:
         """The engine that runs beside, unseen; None where there is none."""
@@ -129,11 +133,11 @@ class Engines:
         with self._changing:
             with self.database.read() as connection:
                 rows = open_releases(connection)
-                if rows == self._picture.rows:
+                if self._begun and rows == self._picture.rows:
                     return False
                 made = self._build(connection, rows)
             self._remember(made)
-            self._picture = made
+            self._picture, self._begun = made, True
             return True
 
     def start(self, seconds: float) -> None:

@@ -28,7 +28,7 @@ class WordsIn(BaseModel):
 @router.post("/{field}/read")
 def read(request: Request, field: Annotated[str, Path(max_length=64)], body: WordsIn, caller: Anyone) -> dict[str, Any]:
     """`{"value", "display"}` as a correction with these words would store it; nothing is kept. 422 as there."""
-    contract = request.app.state.engine.contract
+    contract = request.app.state.engines.contract_of(caller.tenant)
     found = contract.fields.get(field)
     if found is None:
         raise ServiceError(404, "contract.field", f"契约里没有字段 {field}")

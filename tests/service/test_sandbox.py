@@ -98,3 +98,17 @@ def test_a_change_is_merged_into_a_draft(door):
     answer = door.client.post("/v1/sandbox/merge", json={"yaml": PACK, "change": change}).json()
     assert "财评" in answer["yaml"]
     assert "专项债" in answer["yaml"]
+
+
+def test_a_pack_says_who_may_write_and_which_values_a_correction_may_give(door):
+    publish(door, "fields: {budget_source: {write: auto, auto_above: 0.5, values: {以货易货: 拿货抵}}}")
+    door.note("王总说要等财政拨款", id="auto")
+    assert door.values()["budget_source"] == "政府拨款"
+    note = door.note("钱走银行贷款，办公室装修用", id="x", customer="乙厂")
+    assert {f["field"]: f["state"] for f in note["fields"]}["budget_source"] == "confirmed"
+    door.decide(note, {"field": "budget_source", "action": "undo"})
+    assert door.decide(note, {"field": "budget_source", "action": "correct", "value": "以货易货"}).status_code == 200
+    stranger = door.key("other")
+    words = {"words": "以货易货", "sent_at": "2026-03-18T10:20:00+08:00"}
+    assert door.client.post("/v1/fields/budget_source/read", json=words).status_code == 200
+    assert door.client.post("/v1/fields/budget_source/read", json=words, headers=stranger).status_code == 422

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from service.problems import ServiceError
 from service.store import audit
@@ -111,9 +112,14 @@ def remember_bundle(
     connection: Connection, bundle: str, *, model: str, rules: str, calibration: str, contract: str
 ) -> None:
     """What a bundle's digest stands for, the first time it serves."""
-    if connection.execute(select(bundles.c.bundle).where(bundles.c.bundle == bundle)).first() is None:
-        values = {"bundle": bundle, "model": model, "rules": rules, "calibration": calibration, "contract": contract}
-        connection.execute(insert(bundles).values(**values, first_at=now()))
+    if connection.execute(select(bundles.c.bundle).where(bundles.c.bundle == bundle)).first() is not None:
+        return
+    values = {"bundle": bundle, "model": model, "rules": rules, "calibration": calibration, "contract": contract}
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(bundles).values(**values, first_at=now()))
+    except IntegrityError:  # another process was quicker
+        return
 
 
 def bundle_rows(connection: Connection) -> Sequence[Row[Any]]:

@@ -37,12 +37,15 @@ from service.routes import (
     sandbox,
     triggers,
 )
+from service.routes import audit as audit_routes
 from service.routes import settings as settings_routes
+from service.routes import users as users_routes
 from service.schemas import Problem
 from service.settings import Settings, load_settings
 from service.shadows import Shadows
 from service.store.database import open_database
 from service.store.packs import load_pack
+from service.store.scribe import Scribe
 from service.strategy import Strategy
 from service.triggers import load_triggers
 from service.wecom.api import wecom_api
@@ -85,12 +88,13 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
     app.state.engines = Engines(app.state.engine, app.state.database, settings.registry, load_pack)
     app.state.engines.refresh()
     app.state.shadows = Shadows(app.state.engines, app.state.database)
+    app.state.scribe = Scribe(app.state.database)
     app.state.callers = Callers(app.state.database, settings.key_seconds)
     app.state.readers = ThreadPoolExecutor(os.cpu_count() or 1, "fieldnote-reader")
     contract = app.state.engine.contract
     file = contract.root / "triggers.yaml"
     strategy = Strategy(load_triggers(file, fields=contract.fields) if file.is_file() else ())
-    app.state.desk = Desk(contract, strategy.on_held)
+    app.state.desk = Desk(contract, strategy.on_held, app.state.engines.contract_of)
     app.state.bot = Bot(
         app.state.engines, app.state.desk, app.state.shadows, Links(settings.public_url, settings.signing_key())
     )
@@ -109,6 +113,8 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
         annotation,
         models,
         settings_routes,
+        users_routes,
+        audit_routes,
         sandbox,
         proposals,
         triggers,
@@ -144,6 +150,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.engines.stop()
     app.state.shadows.stop()
     app.state.readers.shutdown()
+    app.state.scribe.stop()
     if app.state.wecom is not None:
         app.state.wecom.close()
     app.state.database.close()

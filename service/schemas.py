@@ -34,14 +34,15 @@ EventName = Literal[
 ]
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """The text, if every database can hold it."""
     if "\x00" in text:
         raise ValueError("不能含有空字符（U+0000）；请去掉它")
     return text
 
 
-Text = Annotated[str, StringConstraints(max_length=MAX_NOTE), AfterValidator(_storable)]
-Label = Annotated[str, StringConstraints(max_length=200), AfterValidator(_storable)]
+Text = Annotated[str, StringConstraints(max_length=MAX_NOTE), AfterValidator(storable)]
+Label = Annotated[str, StringConstraints(max_length=200), AfterValidator(storable)]
 
 
 class NoteIn(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from service.pages import annotator, assets, customer, rep, sandbox, signin, tryout
+from service.pages import annotator, assets, audit, board, customer, people, rep, sandbox, signin, tryout, webhooks
 from service.pages.render import NavLink, refused, to_sign_in
 from service.pages.security import Guard
 from service.pages.session import SignInNeededError
@@ -17,6 +17,10 @@ AREAS = (
     tryout,
     annotator,
     sandbox,
+    board,
+    webhooks,
+    people,
+    audit,
 )  # each has `router`, and `NAV` where it has entries; their order is that of the navigation
 
 

@@ -13,22 +13,32 @@ from service.routes.access import Manager
 from service.schemas import Time, WebhookIn
 from service.store import subscriptions
 from service.store.database import now
-from service.store.quality import quality
+from service.store.quality import Scope, quality
 
 router = APIRouter(prefix="/v1")
 When = Annotated[Time | None, Query()]
+Name = Annotated[str | None, Query(max_length=200)]
 
 
 @router.get("/quality")
-def figures(request: Request, caller: Manager, since: When = None, until: When = None) -> dict[str, Any]:
-    """Data health of a period (the last 30 days by default), whole, per rep and per field."""
-    end: datetime = until or now()
-    start: datetime = since or end - timedelta(days=30)
-    if start >= end:
-        raise ServiceError(422, "request.period", "since 要早于 until")
+def figures(
+    request: Request, caller: Manager, since: When = None, until: When = None, rep: Name = None, team: Name = None,
+    field: Name = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Data health of a period (the last 30 days by default), whole, per rep, team, field and week."""
+    scope = scope_of(since, until, rep=rep, team=team, field=field)
     contract = request.app.state.engine.contract
     with request.app.state.database.read() as connection:
-        return quality(connection, caller.tenant, contract, since=start, until=end)
+        return quality(connection, caller.tenant, contract, scope)
+
+
+def scope_of(since: datetime | None, until: datetime | None, **narrowed: str | None) -> Scope:
+    """The last 30 days where nothing else is said. Raises ServiceError 422 for a period that ends before it begins."""
+    end = until or now()
+    start = since or end - timedelta(days=30)
+    if start >= end:
+        raise ServiceError(422, "request.period", "since 要早于 until")
+    return Scope(start, end, **narrowed)
 
 
 @router.post("/webhooks", status_code=201)

@@ -48,9 +48,42 @@ def record(
     connection.execute(update(tenants).where(tenants.c.id == tenant).values(**changed))
 
 
-def verify(connection: Connection) -> Iterator[Break]:
-    """Every place where a tenant's chain does not hold; nothing where all is well."""
-    for tenant in connection.execute(select(tenants).order_by(tenants.c.id)):
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What entries must begin with."""
+
+    actor: str = ""
+    action: str = ""
+    thing: str = ""
+
+
+def entries(
+    connection: Connection, tenant: str, wanted: Wanted, *, before: int | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
+    """A page of a tenant's entries, newest first, numbered below `before`."""
+    query = select(audit).where(audit.c.tenant == tenant)
+    for column, start in (
+        (audit.c.actor, wanted.actor),
+        (audit.c.action, wanted.action),
+        (audit.c.object, wanted.thing),
+    ):
+        if start:
+            query = query.where(column.startswith(start, autoescape=True))
+    if before is not None:
+        query = query.where(audit.c.seq < before)
+    rows = connection.execute(query.order_by(audit.c.seq.desc()).limit(limit))
+    return [{k: v for k, v in row._mapping.items() if k != "tenant"} for row in rows]
+
+
+def last(connection: Connection, tenant: str) -> int:
+    """The number of a tenant's last entry."""
+    return int(connection.execute(select(tenants.c.audit_seq).where(tenants.c.id == tenant)).scalar() or 0)
+
+
+def verify(connection: Connection, only: str | None = None) -> Iterator[Break]:
+    """Every place where a tenant's chain (of `only` one) does not hold; nothing where all is well."""
+    query = select(tenants).order_by(tenants.c.id)
+    for tenant in connection.execute(query if only is None else query.where(tenants.c.id == only)):
         last, seq = START, 0
         for row in connection.execute(select(audit).where(audit.c.tenant == tenant.id).order_by(audit.c.seq)):
             entry = {k: v for k, v in row._mapping.items() if k != "hash"}

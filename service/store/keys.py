@@ -41,7 +41,14 @@ def ensure_tenant(connection: Connection, tenant: str) -> None:
 
 
 def create_key(
-    connection: Connection, tenant: str, scopes: Sequence[str], *, name: str = "", expires_at: datetime | None = None
+    connection: Connection,
+    tenant: str,
+    scopes: Sequence[str],
+    *,
+    name: str = "",
+    expires_at: datetime | None = None,
+    team: str | None = None,
+    by: str = "cli",
 ) -> str:
     """A new key, returned in clear this one time. Raises ServiceError for an unknown scope."""
     unknown = [s for s in scopes if s not in SCOPES]
@@ -58,9 +65,10 @@ def create_key(
             scopes=list(scopes),
             created_at=now(),
             expires_at=expires_at,
+            team=team or None,
         )
     )
-    audit.record(connection, tenant, "cli", "key.create", row, {"scopes": list(scopes)})
+    audit.record(connection, tenant, by, "key.create", row, {"scopes": list(scopes)})
     return key
 
 

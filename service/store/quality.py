@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
@@ -12,38 +13,120 @@ from sqlalchemy import Connection, Row, func, select
 
 from extractor.contract import Contract
 from extractor.validate import problem
-from service.store import reconfirm
+from service.digest import ZONE
+from service.store import reconfirm, users
 from service.store.database import now
-from service.store.tables import confirmed, suggestions
+from service.store.tables import confirmed, decisions, suggestions
 
 DECIDED = ("confirmed", "corrected", "rejected")
 
 
-def quality(
-    connection: Connection, tenant: str, contract: Contract, *, since: datetime, until: datetime
-) -> dict[str, Any]:
-    """Figures of a tenant in [since, until), whole, per rep and per field; shares are None where nothing counts."""
-    mine = (suggestions.c.tenant == tenant) & (suggestions.c.created_at >= since) & (suggestions.c.created_at < until)
-    rows = connection.execute(select(suggestions).where(mine)).all()
-    held = connection.execute(
-        select(confirmed).where(confirmed.c.tenant == tenant, confirmed.c.current.is_(True))
-    ).all()
-    by_rep, by_field = defaultdict(list), defaultdict(list)
-    for row in rows:
-        by_rep[row.author or "?"].append(row)
-        by_field[row.field].append(row)
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which suggestions count: those made in [since, until), of one rep, team or field where given."""
+
+    since: datetime
+    until: datetime
+    rep: str | None = None
+    team: str | None = None
+    field: str | None = None
+    state: str | None = None
+
+
+def quality(connection: Connection, tenant: str, contract: Contract, scope: Scope) -> dict[str, Any]:
+    """Figures of a tenant, whole, per rep, team, field and week; shares are None where nothing counts.
+
+    What holds now (completeness, consistency, traceability, overdue) is that of the customers in scope.
+    """
+    teams = users.teams(connection, tenant)
+    rows = in_scope(connection, tenant, scope, teams)
+    held = _held(connection, tenant, scope, rows)
+    traced = _traced(connection, held)
     return {
-        "since": since.isoformat(),
-        "until": until.isoformat(),
-        "completeness": _completeness(held, contract),
+        "since": scope.since.isoformat(),
+        "until": scope.until.isoformat(),
+        "completeness": _completeness(held, contract, scope.field),
         "consistency": _share(_allowed(r, contract) for r in held),
-        "traceability": _share(_traced(connection, held)),
+        "traceability": _share(traced),
         "overdue": _overdue(held, contract),
         "reconfirm": _reconfirm(connection, tenant),
         "total": _figures(rows),
-        "reps": {name: _figures(group) for name, group in sorted(by_rep.items())},
-        "fields": {name: _figures(group) for name, group in sorted(by_field.items())},
+        "reps": _groups(rows, lambda row: row.author or "?"),
+        "teams": _groups(rows, lambda row: teams.get(row.author or "") or "?"),
+        "fields": _groups(rows, lambda row: row.field),
+        "weeks": _groups(rows, lambda row: week_of(row.created_at)),
+        "reasons": dict(Counter(reasons_of(connection, tenant, rows).values()).most_common(20)),
+        "calibration": _calibration(rows),
     }
+
+
+def in_scope(connection: Connection, tenant: str, scope: Scope, teams: Mapping[str, str]) -> list[Row[Any]]:
+    """The suggestions in scope, oldest first."""
+    query = select(suggestions).where(
+        suggestions.c.tenant == tenant, suggestions.c.created_at >= scope.since, suggestions.c.created_at < scope.until
+    )
+    for column, wanted in (("author", scope.rep), ("field", scope.field), ("state", scope.state)):
+        if wanted:
+            query = query.where(suggestions.c[column] == wanted)
+    rows = connection.execute(query.order_by(suggestions.c.created_at, suggestions.c.id))
+    return [row for row in rows if scope.team is None or (teams.get(row.author or "") or "?") == scope.team]
+
+
+def week_of(moment: datetime) -> str:
+    """The Monday of its week, in China's time."""
+    day = moment.astimezone(ZONE).date()
+    return str(day - timedelta(days=day.weekday()))
+
+
+def _groups(rows: Sequence[Row[Any]], key: Callable[[Row[Any]], str]) -> dict[str, dict[str, Any]]:
+    groups: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+    return {name: _figures(group) for name, group in sorted(groups.items())}
+
+
+def _held(connection: Connection, tenant: str, scope: Scope, rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    query = select(confirmed).where(confirmed.c.tenant == tenant, confirmed.c.current.is_(True))
+    if scope.field:
+        query = query.where(confirmed.c.field == scope.field)
+    held = connection.execute(query).all()
+    if scope.rep or scope.team:
+        theirs = {row.customer for row in rows}
+        held = [row for row in held if row.customer in theirs]
+    return held
+
+
+def authors(connection: Connection, tenant: str) -> list[str]:
+    """Everybody a suggestion is of."""
+    query = select(suggestions.c.author).where(suggestions.c.tenant == tenant, suggestions.c.author.is_not(None))
+    return sorted(connection.scalars(query.distinct()))
+
+
+def reasons_of(connection: Connection, tenant: str, rows: Sequence[Row[Any]]) -> dict[str, str]:
+    """The reason that each rejected one was given, by suggestion."""
+    rejected = {row.id for row in rows if row.state == "rejected"}
+    query = select(decisions.c.suggestion, decisions.c.reason).where(
+        decisions.c.tenant == tenant, decisions.c.action == "reject"
+    )
+    given = connection.execute(query.order_by(decisions.c.at)) if rejected else ()
+    return {r.suggestion: r.reason or "?" for r in given if r.suggestion in rejected}
+
+
+def _calibration(rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    """Promised against accepted, by tenths of confidence that anything was decided in."""
+    bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for row in rows:
+        if row.state in DECIDED:
+            confidence = row.data["confidence"]
+            bins[min(int(confidence * 10), 9)].append((confidence, row.state == "confirmed"))
+    return [
+        {
+            "from": tenth / 10, "to": (tenth + 1) / 10, "decided": len(pairs),
+            "promised": round(sum(c for c, _ in pairs) / len(pairs), 4),
+            "accepted": round(sum(ok for _, ok in pairs) / len(pairs), 4),
+        }
+        for tenth, pairs in sorted(bins.items())
+    ]  # fmt: skip
 
 
 def _figures(rows: Sequence[Row[Any]]) -> dict[str, Any]:
@@ -61,11 +144,11 @@ def _figures(rows: Sequence[Row[Any]]) -> dict[str, Any]:
     }
 
 
-def _completeness(held: Sequence[Row[Any]], contract: Contract) -> float | None:
+def _completeness(held: Sequence[Row[Any]], contract: Contract, field: str | None) -> float | None:
     """字段完整率: of all fields of all known customers, the share that has a value."""
     customers = {row.customer for row in held}
     filled = {(row.customer, row.field) for row in held}
-    return round(len(filled) / (len(customers) * len(contract.fields)), 4) if customers else None
+    return round(len(filled) / (len(customers) * (1 if field else len(contract.fields))), 4) if customers else None
 
 
 def _allowed(row: Row[Any], contract: Contract) -> bool:

@@ -10,7 +10,7 @@ from service.problems import ServiceError
 from service.store import audit
 from service.store.database import new_id, now
 from service.store.keys import ensure_tenant
-from service.store.tables import users
+from service.store.tables import api_keys, users
 
 DISABLED = "!"  # no hash looks like this, so no password fits
 
@@ -24,6 +24,7 @@ class User:
     name: str
     role: str
     password: str
+    team: str | None = None
 
 
 def add(connection: Connection, tenant: str, name: str, role: str, password: str, *, by: str) -> User:
@@ -51,7 +52,21 @@ def get(connection: Connection, user: str) -> User | None:
 def all_of(connection: Connection, tenant: str) -> list[User]:
     """A tenant's users by name."""
     rows = connection.execute(select(users).where(users.c.tenant == tenant).order_by(users.c.name))
-    return [User(r.id, r.tenant, r.name, r.role, r.password) for r in rows]
+    return [User(r.id, r.tenant, r.name, r.role, r.password, r.team) for r in rows]
+
+
+def teams(connection: Connection, tenant: str) -> dict[str, str]:
+    """The team of every author that has one: of users by name, of keys by `key:<name>`."""
+    people = connection.execute(select(users.c.name, users.c.team).where(users.c.tenant == tenant))
+    keys = connection.execute(select(api_keys.c.name, api_keys.c.team).where(api_keys.c.tenant == tenant))
+    found = {**{f"key:{row.name}": row.team for row in keys}, **{row.name: row.team for row in people}}
+    return {name: team for name, team in found.items() if team}
+
+
+def change(connection: Connection, user: User, *, role: str, team: str | None, by: str) -> None:
+    """Another role or team; audited."""
+    connection.execute(update(users).where(users.c.id == user.id).values(role=role, team=team or None))
+    audit.record(connection, user.tenant, by, "user.change", user.id, {"role": role})
 
 
 def set_password(connection: Connection, user: User, password: str, *, by: str) -> None:
@@ -63,4 +78,4 @@ def set_password(connection: Connection, user: User, password: str, *, by: str) 
 
 def _one(connection: Connection, where: object) -> User | None:
     row = connection.execute(select(users).where(where)).first()  # type: ignore[arg-type]
-    return User(row.id, row.tenant, row.name, row.role, row.password) if row else None
+    return User(row.id, row.tenant, row.name, row.role, row.password, row.team) if row else None

@@ -1,0 +1,64 @@
+"""The board in a real browser: figures, charts under the content policy, the way to the notes."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+
+def decided(live, note: dict, *actions: dict) -> None:
+    wanted = [{"suggestion_id": f["suggestion_id"], **a} for f, a in zip(note["fields"], actions, strict=False)]
+    headers = {"Authorization": f"Bearer {live.key}"}
+    path = f"{live.url}/v1/extractions/{note['id']}/decisions"
+    answer = httpx.post(path, json={"decisions": wanted}, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture(scope="module")
+def full(live):
+    note = live.note("王总说要等财政拨款", customer="看板机械")
+    decided(live, note, {"action": "confirm"}, {"action": "reject", "reason": "<b>客户没说</b>"})
+    return note
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")])
+def test_the_board_is_drawn_for_eyes_and_for_readers(full, signed_in, axe, shot, width, scheme):
+    page = signed_in("manager", width, scheme)
+    page.goto("/board")
+    page.wait_for_selector("html[data-drawn=yes]")
+    assert page.locator(".chart svg.main-svg").count() >= 4
+    assert page.locator("table").count() == 6
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    axe(page)
+    shot(page, f"board-{width}-{scheme}")
+
+
+def test_from_a_figure_to_the_notes_and_the_card(full, signed_in, axe):
+    page = signed_in("manager", 1280)
+    page.goto("/board?days=7")
+    page.wait_for_selector("html[data-drawn=yes]")
+    page.get_by_role("link", name="<b>客户没说</b>").click()
+    page.wait_for_url("**/board/notes?**")
+    row = page.locator("tbody tr").first
+    assert "看板机械" in row.inner_text()
+    axe(page)
+    row.get_by_role("link").click()
+    page.wait_for_url(f"**/confirm/{full['id']}")
+
+
+def test_a_click_on_a_bar_leads_to_its_notes(full, signed_in):
+    page = signed_in("manager", 1280)
+    page.goto("/board?rep=小周")
+    page.wait_for_selector("html[data-drawn=yes]")
+    bar = page.locator("#chart-reasons .bars .point path").first
+    box = bar.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_url("**/board/notes?**state=rejected**")
+
+
+def test_reps_have_no_board(signed_in):
+    page = signed_in("rep", 1280)
+    answer = page.goto("/board")
+    assert answer.status == 403
+    assert page.locator("nav a[href='/board']").count() == 0
+    signed_in.complaints.clear()

@@ -6,12 +6,14 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Callable
+from contextvars import copy_context
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
-from starlette.concurrency import run_in_threadpool
+from sqlalchemy import Connection
 
 from extractor.pipeline import Engine
 from service.decide import Decision, Desk
@@ -22,9 +24,9 @@ from service.routes.access import KEY_OPTIONAL, Anyone, Decider, Maybe
 from service.schemas import BatchIn, DecisionsIn, ExtractionIn, ExtractionOut, NoteIn, one_note
 from service.shadows import Shadows
 from service.store import reconfirm, suggestions
-from service.store.database import Database
 from service.store.keys import Caller
 from service.store.once import once
+from service.store.scribe import Scribe
 from service.telemetry import carried, span
 
 router = APIRouter(prefix="/v1")
@@ -49,7 +51,9 @@ async def extract(
         return await _read(request, lambda: JSONResponse(_trim(_answer(request, engine, body.note, explain), explain)))
     owner = _storing(caller)
     found = await _read(request, lambda: _answer(request, engine, body.note, explain))
-    return await run_in_threadpool(_store, request, owner, body, found, (engine, explain, idempotency_key))
+    scribe: Scribe = request.app.state.scribe
+    context, store = copy_context(), partial(_store, request, owner, body, (engine, found, explain, idempotency_key))
+    return await asyncio.wrap_future(scribe.write(lambda connection: context.run(store, connection)))
 
 
 async def _read(request: Request, work: Callable[[], T]) -> T:
@@ -66,15 +70,18 @@ def _in_span(work: Callable[[], T]) -> Callable[[], T]:
 
 
 def _store(
-    request: Request, owner: Caller, body: ExtractionIn, found: dict[str, Any], how: tuple[Engine, bool, str | None]
+    request: Request,
+    owner: Caller,
+    body: ExtractionIn,
+    read: tuple[Engine, dict[str, Any], bool, str | None],
+    connection: Connection,
 ) -> JSONResponse:
-    engine, explain, key = how
-    database: Database = request.app.state.database
-    with span("store"), database.write() as connection:
+    engine, found, explain, key = read
 
-        def make() -> tuple[int, dict[str, Any]]:
-            return 201, _trim(_keep(request, connection, owner, body.note, (engine, found)).answer, explain)
+    def make() -> tuple[int, dict[str, Any]]:
+        return 201, _trim(_keep(request, connection, owner, body.note, (engine, found)).answer, explain)
 
+    with span("store"):
         status, kept = once(connection, owner.tenant, key, body.model_dump(), make)
     return JSONResponse(kept, status)
 

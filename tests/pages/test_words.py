@@ -10,7 +10,7 @@ from service.pages.assets import FOLDER as STATIC
 from service.pages.render import TEMPLATES
 from service.pages.words import LANGUAGES, speech
 
-ASKED = re.compile(r"""\bt\(\s*["']([a-z_]+\.[a-z_.]+[a-z_])["']""")
+ASKED = re.compile(r"""\bt\(\s*["']([a-z_]+\.[a-z_.]+[a-z_])["']\s*[,)]""")
 SOURCES = sorted([*TEMPLATES.glob("*.html"), *STATIC.glob("*.js")])
 
 

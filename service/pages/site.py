@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from service.pages import annotator, assets, audit, board, customer, people, rep, sandbox, signin, tryout, webhooks
+from service.pages import (
+    annotator,
+    assets,
+    audit,
+    board,
+    customer,
+    models,
+    people,
+    rep,
+    sandbox,
+    signin,
+    tryout,
+    webhooks,
+)
 from service.pages.render import NavLink, refused, to_sign_in
 from service.pages.security import Guard
 from service.pages.session import SignInNeededError
@@ -18,6 +31,7 @@ AREAS = (
     annotator,
     sandbox,
     board,
+    models,
     webhooks,
     people,
     audit,

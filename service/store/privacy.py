@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, null, select, upd
 from service.store import annotation, audit, suggestions
 from service.store.database import now
 from service.store.keys import Caller
+from service.store.release_tables import shadows
 from service.store.tables import (
     confirmed,
     decisions,
@@ -130,7 +131,8 @@ def _places(evidence: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _silence(connection: Connection, tenant: str, its: Sequence[str]) -> None:
-    """What a bot answered about extractions, what they put in question, and answers kept for repeats."""
+    """What a bot answered about extractions, what they put in question, answers kept for repeats, and shadows."""
+    connection.execute(delete(shadows).where(shadows.c.extraction.in_(its)))
     said = (messages.c.tenant == tenant) & messages.c.extraction.in_(its)
     connection.execute(update(messages).where(said).values(reply="已删除"))
     for row in connection.execute(select(reconfirmations).where(reconfirmations.c.extraction.in_(its))).all():

@@ -39,18 +39,19 @@ def main() -> None:
         for number, text in enumerate((NOTE, "改2 王建国", "好")):
             message = {**said, "message_id": str(number), "text": text}
             answer = _ok(client.post("/v1/channels/wechat/messages", json=message))
-            console.print(f"[bold]小李：[/]{text}\n[green]{answer['reply']}[/]\n")
+            console.print(f"[bold]小李：[/]{text}\n[green]{answer['reply']}[/]\n", soft_wrap=True)
         console.rule("CRM 收到的事件（签名已验证）")
-        for headers, body in _wait_for(events):
+        fields = _ok(client.get(f"/v1/extractions/{answer['extraction_id']}"))["fields"]
+        for headers, body in _wait_for(events, sum(f["state"] in ("confirmed", "corrected") for f in fields)):
             event: Any = Webhook(secret).verify(body, headers)
             data = event["data"]
             value = json.dumps(data["value"], ensure_ascii=False)
-            console.print(f"{event['type']}  {data['field']} = {value}  {data.get('text', '')}")
+            console.print(f"{event['type']}  {data['field']} = {value}  {data.get('text', '')}", soft_wrap=True)
         console.rule("「预算来源」从哪来")
         found = _ok(client.get("/v1/customers/恒力机械/fields/budget_source/lineage"))
         for node in found["nodes"]:
             shown = {k: v for k, v in node.items() if k in SHOWN}
-            console.print(f"{node['kind']:>10}  {json.dumps(shown, ensure_ascii=False)}")
+            console.print(f"{node['kind']:>10}  {json.dumps(shown, ensure_ascii=False)}", soft_wrap=True)
 
 
 def _ok(answer: httpx.Response) -> Any:
@@ -65,7 +66,9 @@ def _service(folder: Path) -> Iterator[httpx.Client]:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     url = f"sqlite:///{folder}/demo.db"
+    address = f"http://127.0.0.1:{port}"
     env = {**os.environ, "FIELDNOTE_DATABASE_URL": url, "FIELDNOTE_WEBHOOK_ALLOW_PRIVATE": "1"}
+    env["FIELDNOTE_PUBLIC_URL"] = address
     fieldnote = [sys.executable, "-m", "service"]
     made = subprocess.run(
         [*fieldnote, "keys", "create", "--tenant", "demo", "--scopes", "extract,confirm,manage"],
@@ -74,7 +77,7 @@ def _service(folder: Path) -> Iterator[httpx.Client]:
     server = subprocess.Popen([*fieldnote, "serve", "--port", str(port)], env=env, stdout=subprocess.DEVNULL)
     headers = {"Authorization": f"Bearer {made.stdout.split()[-1]}"}
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30) as client:
+        with httpx.Client(base_url=address, headers=headers, timeout=30) as client:
             _until_ready(client)
             yield client
     finally:
@@ -83,14 +86,14 @@ def _service(folder: Path) -> Iterator[httpx.Client]:
 
 
 def _until_ready(client: httpx.Client) -> None:
-    for _ in range(300):
+    for _ in range(1200):
         try:
             if client.get("/health/ready").is_success:
                 return
         except httpx.TransportError:
             pass
         time.sleep(0.1)
-    raise SystemExit("服务 30 秒内没有启动")
+    raise SystemExit("服务两分钟内没有启动")
 
 
 @contextmanager
@@ -110,21 +113,19 @@ def _listener() -> Iterator[tuple[str, Queue[Event]]]:
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/crm", events
-    server.shutdown()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/crm", events
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
-def _wait_for(events: Queue[Event]) -> Iterator[Event]:
-    """Events as they come; the end is when none came for two seconds."""
-    from queue import Empty
-
-    wait = 20.0
-    while True:
-        try:
-            yield events.get(timeout=wait)
-        except Empty:
-            return
-        wait = 2.0
+def _wait_for(events: Queue[Event], decided: int) -> Iterator[Event]:
+    """Events as they come, until every decision has been told; a customer's events come in order."""
+    while decided:
+        headers, body = events.get(timeout=60)
+        decided -= json.loads(body)["type"].startswith("field.")
+        yield headers, body
 
 
 if __name__ == "__main__":

@@ -63,3 +63,13 @@ def test_the_page_of_the_service_names_every_event(rules, tmp_path):
     events = app.openapi()["components"]["schemas"]["WebhookIn"]["properties"]["events"]["items"]["enum"]
     assert all(event in page for event in events)
     app.state.database.close()
+
+
+def test_the_whole_walk():
+    """What `make demo` shows: message in, reply out, confirmation, webhook, lineage."""
+    said = run({**os.environ, "COLUMNS": "200"}, sys.executable, "-m", "examples.walk")
+    for words in (
+        "1. 客户名称：恒力机械", "也可点开确认：http://127.0.0.1:", "已更正：联系人", "已确认：客户名称",
+        'field.corrected  contact_person = "王建国"', "strategy.triggered  expansion_plan", '{"by": "wechat:小李"}',
+    ):  # fmt: skip
+        assert words in said, said

@@ -27,10 +27,11 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A note of the history with everything people decided on it."""
+    """A note of the history with everything people decided on it; `complete`: an annotator says that is all."""
 
     note: Note
     truths: tuple[Truth, ...] = ()
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,21 +129,23 @@ def _compare(made: Effect, stored: Stored, old: Sequence[Extraction], new: Seque
         tally = made.fields.setdefault(name, Tally())
         a, b = ([e for e in found if e.field == name] for found in (old, new))
         truths = [t for t in stored.truths if t.field == name]
-        judge_against(tally.before, a, truths)
-        judge_against(tally.after, b, truths)
+        judge_against(tally.before, a, truths, complete=stored.complete)
+        judge_against(tally.after, b, truths, complete=stored.complete)
         differences = list(_differences(stored.note, name, a, b))
         tally.same += len(b) - sum(d.after is not None for d in differences)
         for difference in differences:
             tally.changes[difference.change].append(difference)
 
 
-def judge_against(judged: Judged, found: Sequence[Extraction], truths: Sequence[Truth]) -> None:
-    """Count the findings of one field of one note. Where nobody decided on the field, or not on that value, nothing."""
+def judge_against(
+    judged: Judged, found: Sequence[Extraction], truths: Sequence[Truth], *, complete: bool = False
+) -> None:
+    """Count the findings of one field of one note. What nobody decided on counts only where the truths are complete."""
     right = [t.value for t in truths if t.right]
     wrong = [t.value for t in truths if not t.right]
     values = [e.value for e in found]
     judged.agreed += sum(v in right for v in values)
-    judged.disagreed += sum(v in wrong and v not in right for v in values)
+    judged.disagreed += sum((complete or v in wrong) and v not in right for v in values)
     judged.missed += sum(v not in values for v in right)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from extractor.overlay import Pack, pack_json, pack_of
 from extractor.types import Note
 from service.problems import ServiceError
 from service.store import audit
+from service.store.annotation_tables import annotation_tasks as tasks
 from service.store.database import new_id, now
 from service.store.keys import Caller
 from service.store.release_tables import learned, packs
@@ -98,8 +99,9 @@ def history(
         query = query.where((notes.c.created_at < moment) | same)
     rows = connection.execute(query.order_by(notes.c.created_at.desc(), notes.c.id.desc()).limit(limit + 1)).all()
     page = rows[:limit]
-    truths = _truths(connection, [row.id for row in page])
-    stored = [Stored(_note(row), tuple(truths.get(row.id, ()))) for row in page]
+    ids = [row.id for row in page]
+    truths, closed = _truths(connection, ids), _closed_truths(connection, ids)
+    stored = [Stored(_note(r), tuple(closed.get(r.id) or truths.get(r.id, ())), r.id in closed) for r in page]
     return stored, (page[-1].created_at, page[-1].id) if len(rows) > limit else None
 
 
@@ -128,6 +130,13 @@ def _truths(connection: Connection, wanted: Sequence[str]) -> dict[str, list[Tru
     return found
 
 
+def _closed_truths(connection: Connection, wanted: Sequence[str]) -> dict[str, list[Truth]]:
+    """What annotators say of notes that they closed: all there is in them."""
+    closed = tasks.c.note.in_(wanted) & (tasks.c.state == "closed")
+    rows = connection.execute(select(tasks.c.note, tasks.c.final).where(closed))
+    return {row.note: [Truth(m["field"], m["value"], True) for m in row.final] for row in rows if row.final is not None}
+
+
 def _decided(connection: Connection, where: Any, limit: int | None = None) -> list[Row[Any]]:
     """The decision that stands for each suggestion people decided, latest decisions first."""
     query = (
@@ -149,22 +158,72 @@ def _decided(connection: Connection, where: Any, limit: int | None = None) -> li
 
 
 def observations(connection: Connection, tenant: str, *, most: int = 5000) -> list[Observation]:
-    """What people decided, latest first, with the words it was about; inferred values are about no words."""
+    """What people decided or annotators marked, latest first, with the words it was about; inferred values are about
+    none. `suggested` of a mark is what the engine had read in the same words, None where it had seen nothing."""
     rows = _decided(connection, suggestions.c.tenant == tenant, most)
-    texts: dict[str, str | None] = {}
-    for some in (rows[n : n + 500] for n in range(0, len(rows), 500)):
-        query = select(notes.c.id, notes.c.text).where(notes.c.id.in_({row.note for row in some}))
-        texts.update((row.id, row.text) for row in connection.execute(query))
+    texts = _texts(connection, sorted({row.note for row in rows}))
     made = []
     for row in rows:
         evidence, text = row.evidence or row.data["evidence"], texts.get(row.note)
         if text is None or not evidence or row.data["basis"] != "stated":
             continue
-        words = text[evidence[0]["start"] : evidence[0]["end"]]
         suggested = row.data["value"]
         final = {"confirm": suggested, "correct": row.value}.get(row.action)
-        made.append(Observation(row.note, row.field, words, suggested, final, row.by, row.id))
-    return made
+        made.append(Observation(row.note, row.field, _words(text, evidence), suggested, final, row.by, row.id))
+    return made + _marked(connection, tenant, most)
+
+
+def _marked(connection: Connection, tenant: str, most: int) -> list[Observation]:
+    closed = (tasks.c.tenant == tenant) & (tasks.c.state == "closed")
+    query = select(tasks).where(closed).order_by(tasks.c.closed_at.desc(), tasks.c.id).limit(most)
+    rows = [row for row in connection.execute(query) if row.final]
+    ids = [row.note for row in rows]
+    texts, read = _texts(connection, ids), _suggested(connection, ids)
+    return [
+        Observation(
+            row.note, mark["field"], _words(text, mark["evidence"]), _met(mark, read.get(row.note, ())),
+            mark["value"], row.closed_by or "", row.id,
+        )
+        for row in rows if (text := texts.get(row.note)) is not None
+        for mark in row.final if mark["evidence"]
+    ]  # fmt: skip
+
+
+def _suggested(connection: Connection, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for some in _some(ids):
+        query = select(extractions.c.note, suggestions.c.data).join(
+            extractions, extractions.c.id == suggestions.c.extraction
+        )
+        for row in connection.execute(query.where(extractions.c.note.in_(some))):
+            found[row.note].append(row.data)
+    return found
+
+
+def _met(mark: dict[str, Any], read: Sequence[dict[str, Any]]) -> Any:
+    """The value that the engine had suggested for the same field in the same words."""
+    spans = [(e["start"], e["end"]) for e in mark["evidence"]]
+    for data in read:
+        touching = any(e["start"] < b and a < e["end"] for e in data["evidence"] for a, b in spans)
+        if data["field"] == mark["field"] and touching:
+            return data["value"]
+    return None
+
+
+def _texts(connection: Connection, ids: Sequence[str]) -> dict[str, str | None]:
+    texts: dict[str, str | None] = {}
+    for some in _some(ids):
+        rows = connection.execute(select(notes.c.id, notes.c.text).where(notes.c.id.in_(some)))
+        texts.update((row.id, row.text) for row in rows)
+    return texts
+
+
+def _some(ids: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+    return (ids[n : n + size] for n in range(0, len(ids), size))
+
+
+def _words(text: str, evidence: Sequence[dict[str, int]]) -> str:
+    return text[evidence[0]["start"] : evidence[0]["end"]]
 
 
 def answered(connection: Connection, tenant: str) -> dict[str, str]:

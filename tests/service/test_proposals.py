@@ -47,3 +47,22 @@ def test_a_dismissed_proposal_is_never_mentioned_again(door):
     found = taught(door)
     assert door.client.post(f"/v1/proposals/{found['key']}/dismiss").json()["state"] == "dismissed"
     assert door.client.get("/v1/proposals").json() == {"proposals": []}
+
+
+def test_what_annotators_mark_and_nobody_had_found_is_proposed_and_counts_as_the_whole_truth(door):
+    assert door.client.put("/v1/annotation/settings", json={"double": 0, "mix": None}).status_code == 200
+    texts = ["设备款要等财评", "钱要过财评", "听说财评还没完"]
+    for n, text in enumerate(texts):
+        door.note(text, id=f"a{n}", author=f"销售{n}")
+    for _ in texts:
+        task = door.client.post("/v1/annotation/next").json()["task"]
+        at = task["note"]["text"].index("财评")
+        mark = {"field": "budget_source", "evidence": [{"start": at, "end": at + 2}], "value": "政府拨款"}
+        done = door.client.post(f"/v1/annotation/tasks/{task['id']}/finish", json={"marks": [mark]})
+        assert done.json()["state"] == "closed", done.text
+    (found,) = door.client.get("/v1/proposals").json()["proposals"]
+    assert (found["kind"], found["words"], found["value"], found["notes"]) == ("alias", "财评", "政府拨款", 3)
+    yaml = "fields: {budget_source: {rules: [{name: 甲, value: 其他, score: 0.9, words: [财评]}]}}"
+    tried = door.client.post("/v1/sandbox/try", json={"yaml": yaml}).json()["effect"]["fields"]["budget_source"]
+    assert tried["judged"]["before"] == {"agreed": 0, "disagreed": 0, "missed": 3, "precision": None}
+    assert tried["judged"]["after"] == {"agreed": 0, "disagreed": 3, "missed": 3, "precision": 0.0}

@@ -42,6 +42,7 @@ SEEDS = (
 )
 TENANT, PASSWORD = "demo", "fieldnote-demo"
 USERS = (("小周", "rep"), ("小林", "rep"), ("陈经理", "manager"), ("标注员", "annotator"), ("管理员", "admin"))
+SHOWN = "陈经理"  # sells and sees the board
 CUSTOMERS = ("恒裕模具", "临江水务", "佳禾食品", "北方重工", "华信物流")
 REASONS = ("客户没说", "说的是别家", "已经过时")
 DECIDED = 2 / 3  # of the notes; the others wait in the inbox
@@ -67,7 +68,7 @@ def main() -> None:
     console.rule("演示账号")
     console.print(account(left))
     console.print(
-        f"登录页：{settings.public_url}/signin　租户：{TENANT}　登录名：小周　密码：{PASSWORD}", soft_wrap=True
+        f"登录页：{settings.public_url}/signin　租户：{TENANT}　登录名：{SHOWN}　密码：{PASSWORD}", soft_wrap=True
     )
 
 
@@ -103,8 +104,8 @@ def seed(database: Database, engine: Engine) -> None:
 
 
 def demo_notes() -> list[Note]:
-    """The sample notes, dealt out to the two reps and to a few customers."""
-    reps = cycle(name for name, role in USERS if role == "rep")
+    """The sample notes, dealt out to those who sell (the manager too) and to a few customers."""
+    reps = cycle(name for name, role in USERS if role in ("rep", "manager"))
     with (Path(__file__).parent / "notes.jsonl").open(encoding="utf-8") as lines:
         notes = [n for n in read_lines(lines) if not isinstance(n, BadLine)]
     return [replace(n, author=next(reps), customer=c) for n, c in zip(notes, cycle(CUSTOMERS), strict=False)]

@@ -64,5 +64,13 @@ def test_the_printed_account_leads_to_a_confirmed_card(demo, browser, shot):
     page.wait_for_function("() => !Object.keys(localStorage).some(k => k.startsWith('fieldnote.tap.'))")
     page.get_by_role("link", name="客户档案").click()
     page.get_by_text(value, exact=True).first.wait_for()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.get_by_role("link", name="数据健康").click()
+    page.locator(".chart .plot-container").first.wait_for()
+    shot(page, "board-1280-light")
+    page.locator("table").get_by_role("link", name=name).click()
+    confirmed = page.locator("tr", has=page.locator(f"a[href='{card}']"))
+    assert confirmed.count() > 0
+    assert all("已确认" in row for row in confirmed.all_inner_texts())
     assert errors == []
     context.close()

@@ -7,8 +7,8 @@ PORT   ?= 8000
 .PHONY: demo test test-heavy lint docs bench clean
 
 demo: $(VENV)/.serve
-	@$(BIN)/python -m examples.demo
 	@$(BIN)/python -m examples.walk
+	@FIELDNOTE_PUBLIC_URL=http://127.0.0.1:$(PORT) $(BIN)/python -m examples.demo
 ifndef ONESHOT
 	@$(BIN)/fieldnote serve --port $(PORT)
 endif

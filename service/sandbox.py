@@ -23,7 +23,7 @@ from extractor.pipeline import Engine
 from extractor.types import Json
 from service.engines import Engines
 from service.problems import ServiceError
-from service.store import audit, packs, releases
+from service.store import audit, packs, releases, shadows
 from service.store.keys import Caller
 from service.store.releases import Release
 
@@ -160,12 +160,17 @@ def _open(connection: Connection, tenant: str) -> dict[str, Release]:
 
 
 def overview(connection: Connection, tenant: str) -> dict[str, Any]:
-    """Every version, newest first, with the difference to the one before, what serves, and the draft to start from."""
+    """Every version, newest first, with the difference to the one before, what serves, and the draft to start from.
+
+    `adoption`: per version (empty: without any) how people took what it suggested.
+    """
     now = _open(connection, tenant)
     kept = packs.versions(connection, tenant)
     texts = {v.id: pack_yaml(v.pack) for v in kept}
     ref, draft = held(connection, tenant)
+    fared = shadows.adoption(shadows.decided_rows(connection, tenant), "rules")
     return {
+        "adoption": {figures["ref"]: figures for figures in fared},
         "serving": {mode: {"pack": r.ref, "share": r.share, "by": r.by} for mode, r in now.items()},
         "draft": {"parent": ref or "", "yaml": pack_yaml(draft) if ref else ""},
         "versions": [

@@ -63,7 +63,11 @@ def test_a_canary_serves_its_share_grows_and_ends(door):
     found = [bool(sources(door.note(TEXT, id=str(n), author=f"销售{n}"))) for n in range(24)]
     assert 0 < sum(found) < 24
     assert door.client.post(f"/v1/sandbox/packs/{pack['id']}/serve", json={"share": 1}).json()["mode"] == "live"
-    assert sources(door.note(TEXT, id="x")) == ["政府拨款"]
+    read = door.note(TEXT, id="x")
+    assert sources(read) == ["政府拨款"]
+    door.decide(read, {"field": "budget_source", "action": "confirm"})
+    adopted = door.client.get("/v1/sandbox/packs").json()["adoption"][pack["id"]]
+    assert (adopted["decided"], adopted["adoption"]) == (1, 1.0)
     publish(door, PACK.replace("0.9", "0.7"), share=0.1)
     assert door.client.post("/v1/sandbox/undo").json() == {"serving": pack["id"]}
     assert "canary" not in door.client.get("/v1/sandbox/packs").json()["serving"]

@@ -167,15 +167,17 @@ async function versions() {
   parent = shown.draft.parent;
   $("yaml").value = shown.draft.yaml;
   $("undo").disabled = !Object.keys(shown.serving).length;
-  $("versions").replaceChildren(...(shown.versions.length ? shown.versions.map((v) => version(v, shown.serving)) : [el("li", { class: "quiet" }, t("sandbox.no_versions"))]));
+  $("versions").replaceChildren(...(shown.versions.length ? shown.versions.map((v) => version(v, shown)) : [el("li", { class: "quiet" }, t("sandbox.no_versions"))]));
 }
 
-function version(v, serving) {
+function version(v, { serving, adoption }) {
+  const fared = adoption[v.id];
   const state = ["live", "canary"].filter((mode) => serving[mode]?.pack === v.id).map((mode) => el("span", { class: "badge" }, t(`sandbox.${mode}`, { share: percent(serving[mode].share) })));
   const diff = v.diff.map((line) => el("span", { class: line[0] === "+" ? "plus" : line[0] === "-" ? "minus" : "" }, `${line}\n`));
   return el(
     "li", { class: "effect stack" },
     el("div", { class: "row" }, el("h3", {}, t("sandbox.version", { n: v.version })), ...state, el("bdi", {}, v.note), el("span", { class: "quiet" }, `${v.by} · ${v.created_at.slice(0, 16).replace("T", " ")}`)),
+    fared ? el("p", { class: "quiet" }, t("sandbox.adoption", { share: percent(fared.adoption), n: fared.decided, before: adoption[""] ? percent(adoption[""].adoption) : t("sandbox.unknown") })) : null,
     el("details", {}, el("summary", {}, t("sandbox.diff")), el("pre", { class: "diff" }, diff)),
     el("div", { class: "row" },
       button("sandbox.load", () => { $("yaml").value = v.yaml; $("yaml").focus(); }),

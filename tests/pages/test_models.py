@@ -1,0 +1,73 @@
+"""The page of models in a real browser: versions, promotion and back, trials, calibration, a job under way."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from annotation.gate import judge
+from models.bundle import DEFAULT, load_bundle
+from service.store import jobs, verdicts
+from tests.service.releasing import version
+
+
+@pytest.fixture
+def registry(live, tmp_path: Path) -> Iterator[Path]:
+    """Two more versions beside the shipped one, for this test alone."""
+    engines = live.app.state.engines
+    before, engines.registry = engines.registry, tmp_path
+    version(tmp_path, "page-two")
+    scores = load_bundle(DEFAULT).manifest.scores
+    with live.app.state.database.write() as connection:
+        report = judge(scores, scores, times=1.02)
+        verdicts.keep_verdict(connection, "demo", "page-two", "zh-notes-1", report)
+    yield tmp_path
+    engines.registry = before
+    shutil.rmtree(tmp_path)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
+def test_models_are_released_tried_and_taken_back(live, signed_in, axe, shot, registry, width, scheme):
+    page = signed_in("manager", width, scheme)
+    page.goto("/models")
+    page.locator("html[data-drawn=yes]").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator("article summary").first.click()
+    axe(page)
+    shot(page, f"models-{width}-{scheme}")
+    for name in ("zh-notes-1", "page-two"):
+        page.get_by_role("button", name=f"上线 {name}").click()
+        page.get_by_text(f"{name} 已上线").wait_for()
+    assert page.locator("#serving .value").inner_text() == "page-two"
+    page.get_by_role("button", name="灰度试用 zh-notes-1").click()
+    page.get_by_text("zh-notes-1 已开始试用").wait_for()
+    page.get_by_role("button", name="结束试用 zh-notes-1").click()
+    page.get_by_text("试用已结束").wait_for()
+    for ref in ("zh-notes-1", "–"):
+        page.get_by_role("button", name="退回上一个版本").click()
+        page.get_by_text(f"已退回：{ref}").wait_for()
+    page.get_by_role("button", name="按回答重新校准").click()
+    page.get_by_text("回答还不够").wait_for()
+
+
+def test_a_job_shows_how_far_it_is(live, signed_in):
+    page = signed_in("manager", 1280)
+    page.goto("/models")
+    page.get_by_role("button", name="开始训练").click()
+    job = page.locator("#jobs [data-job]").first
+    job.get_by_text("等待中").wait_for()
+    name = job.get_attribute("data-job")
+    database = live.app.state.database
+    with database.write() as connection:
+        assert jobs.take(connection, name, "runner") is not None
+        assert jobs.tell(connection, name, "runner", progress=0.4, step="fine-tune")
+    job.get_by_text("进行中").wait_for()
+    assert job.locator("progress").evaluate("bar => bar.value") == pytest.approx(0.4)
+    job.get_by_role("button", name="取消").click()
+    page.locator("#jobs").get_by_text("正在取消").first.wait_for()
+    with database.write() as connection:
+        assert jobs.finish(connection, name, "runner", "cancelled")
+    page.locator("#jobs").get_by_text("已取消").first.wait_for()

@@ -16,7 +16,7 @@ TEXT = (
     "恒力机械的王总说那台老注塑机要等上面那笔款子下来才换，那边催过两回，"
     "孙工嫌换模太慢拖产能，下周三我带样品过去再谈一次价🙂"
 )
-KEYS = 25  # at most, for three corrections, acceptance of the rest, and the next note
+KEYS = 30  # at most, for three corrections, acceptance of the rest, and the next note
 FIGURES = SHOTS / "annotator.json"
 
 
@@ -55,9 +55,10 @@ class Keys:
             self.page.keyboard.press(key)
             self.pressed += 1
 
-    def type(self, words: str) -> None:
+    def type(self, words: str, pinyin: str) -> None:
+        """Chinese words, counted as their pinyin and the key that picks the first candidate."""
         self.page.keyboard.type(words)
-        self.pressed += len(words)
+        self.pressed += len(pinyin) + 1
 
 
 def marks(page) -> dict[str, tuple[str, str]]:
@@ -89,7 +90,7 @@ def test_three_fields_are_corrected_by_keys_alone(signed_in, live, ask, shot):
     page.locator("#marks > li").first.wait_for()
     keys = Keys(page)
     keys("ArrowUp", "=")  # the visit, the last mark: another day
-    keys.type("下周四")
+    keys.type("下周四", "xiazhousi")
     page.locator("#marks .good").wait_for()
     keys("Enter")
     page.locator("#marks > li[data-field=next_visit] .value", has_text="26").wait_for()
@@ -169,11 +170,18 @@ def test_two_people_and_a_manager(signed_in, live, ask, axe, shot):
     axe(page)
     shot(page, "annotator-dispute")
     page.get_by_role("button", name="都用甲的").press("Enter")
+    row = page.locator("#marks > li").first
+    row.get_by_role("button", name="改值").press("Enter")
+    row.get_by_label("「预算来源」的值").fill("专项资金")
+    row.get_by_text("读作").wait_for()
+    row.get_by_label("「预算来源」的值").press("Enter")
+    page.get_by_text("裁决人改的").wait_for()
     page.get_by_role("button", name="裁决并关闭").press("Enter")
     page.wait_for_url("**/disputes")
     page.get_by_text("没有待裁决的分歧").wait_for()
     assert "0.00" in page.locator("table").last.inner_text()
-    assert [m["evidence"] for m in closed(live)[-1]] == [[{"start": 5, "end": 9}]]
+    (mark,) = next(m for m in closed(live) if len(m) == 1)
+    assert (mark["evidence"], mark["value"]) == ([{"start": 5, "end": 9}], "专项资金")
 
 
 def test_guidelines_are_drawn_from_the_contract(signed_in, axe, shot, live):

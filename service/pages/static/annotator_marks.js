@@ -14,7 +14,7 @@ export function row(mark, { field, words, chosen, act }) {
     mark.suggested ? el("span", { class: "badge" }, t("annotator.suggested")) : null,
     mark.certain ? null : el("span", { class: "badge" }, t("annotator.uncertain"))));
   if (chosen) node.append(...controls(mark, field, act));
-  node.addEventListener("type", (event) => open(node, mark, event.detail.read, act));
+  node.addEventListener("type", (event) => typeValue(node, mark, event.detail.read, act));
   return node;
 }
 
@@ -32,7 +32,8 @@ function controls(mark, field, act) {
   ].filter(Boolean);
 }
 
-function open(node, mark, read, act) {
+/** A line under `node` to type another value into: `act("typed", found)` with what was understood, or `act("back")`. */
+export function typeValue(node, mark, read, act) {
   const heard = el("p", { class: "quiet", role: "status" });
   const input = el("input", { maxLength: 400, autocomplete: "off", value: mark.display });
   let [timer, asked, found] = [0, 0, null];

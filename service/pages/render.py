@@ -41,7 +41,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     made.filters["when"] = when
-    made.globals.update(static=assets.static, plotly_url=assets.PLOTLY, plotly_tags=assets.plotly_tags)
+    made.globals.update(static=assets.static, plotly_tags=assets.plotly_tags)
     return made
 
 

@@ -9,8 +9,7 @@ from service.pages.session import COOKIE
 from tests.pages.conftest import PASSWORD, ROLES, Live
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
 def test_signing_in_leads_back_and_out_again(signed_in, axe, shot, width, scheme):
     page = signed_in(None, width, scheme)
     page.goto("/inbox")

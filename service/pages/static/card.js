@@ -76,7 +76,7 @@ function sent(tap, answer) {
 
 function refused(tap, error) {
   if (error.status === 401 || error.code === "session.csrf") {
-    say(t("base.too_old"), { seconds: 20, action: { label: "→", run: () => location.reload() } });
+    say(t("base.too_old"), { seconds: 20, action: { label: t("rep.sign_in"), run: () => location.reload() } });
     return;
   }
   if (tap.extraction !== card.extraction) return sayFailure(error);

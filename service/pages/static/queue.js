@@ -79,8 +79,9 @@ export class Queue {
     try {
       const path = `/v1/extractions/${tap.extraction}/decisions`;
       const answer = await post(path, { decisions: tap.decisions }, { "Idempotency-Key": tap.key });
-      this.#drop(tap.key);
+      localStorage.removeItem(PREFIX + tap.key);
       this.listen.sent(tap, answer);
+      this.listen.changed(this.taps());
       return true;
     } catch (error) {
       if (!(error instanceof Refused) || error.status >= 500 || error.status === 429) return false;

@@ -66,6 +66,6 @@ def notes(
         shown = rows[: -MOST - 1 : -1]
         audit.record(connection, tenant, visitor.name, "board.read", "suggestions", {"rows": len(shown)})
     titles = {name: f.title for name, f in contract.fields.items()}
-    told = {"period": days, "rep": rep, "team": team, "field": titles.get(field, field), "week": week, "reason": reason}
-    given: dict[str, Any] = {"rows": shown, "count": len(rows), "titles": titles, "why": why, "state": state}
+    told = {"rep": rep, "team": team, "field": titles.get(field, field), "week": week, "reason": reason}
+    given: dict[str, Any] = {"rows": shown, "count": len(rows), "titles": titles, "why": why, "days": days}
     return page(request, "board_notes.html", visitor, told={k: v for k, v in told.items() if v}, **given)

@@ -27,6 +27,7 @@ def test_the_board_is_drawn_for_eyes_and_for_readers(full, signed_in, axe, shot,
     page.goto("/board")
     page.wait_for_selector("html[data-drawn=yes]")
     assert page.locator(".chart svg.main-svg").count() >= 4
+    assert "<b>客户没说</b>" in page.locator("#chart-reasons").text_content()
     assert page.locator("table").count() == 6
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     axe(page)
@@ -39,7 +40,7 @@ def test_from_a_figure_to_the_notes_and_the_card(full, signed_in, axe):
     page.wait_for_selector("html[data-drawn=yes]")
     page.get_by_role("link", name="<b>客户没说</b>").click()
     page.wait_for_url("**/board/notes?**")
-    row = page.locator("tbody tr").first
+    row = page.locator("tbody tr", has_text="看板机械").first
     assert "看板机械" in row.inner_text()
     axe(page)
     row.get_by_role("link").click()
@@ -51,6 +52,7 @@ def test_a_click_on_a_bar_leads_to_its_notes(full, signed_in):
     page.goto("/board?rep=小周")
     page.wait_for_selector("html[data-drawn=yes]")
     bar = page.locator("#chart-reasons .bars .point path").first
+    bar.scroll_into_view_if_needed()
     box = bar.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_url("**/board/notes?**state=rejected**")

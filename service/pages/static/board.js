@@ -27,6 +27,9 @@ function draw(id, traces, shape, behind) {
   });
 }
 
+// Plotly reads a little HTML in its texts; what people wrote is text.
+const plain = (words) => words.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
 const PARTS = [["adoption", "confirmed", "--good"], ["correction", "corrected", "--accent"], ["rejection", "rejected", "--bad"]];
 
 function stacked(groups, names, extra) {
@@ -55,8 +58,8 @@ function all() {
     yaxis: { range: [0, 102], ticksuffix: "%", title: { text: t("board.accepted") } },
   }));
   const why = Object.keys(reasons).reverse();
-  draw("reasons", [{ type: "bar", orientation: "h", x: why.map((key) => reasons[key]), y: why, marker: { color: colour("--bad") } }],
-    layout({ yaxis: { type: "category" } }), ({ y }) => ({ state: "rejected", reason: y }));
+  draw("reasons", [{ type: "bar", orientation: "h", x: why.map((key) => reasons[key]), y: why.map(plain), customdata: why, marker: { color: colour("--bad") } }],
+    layout({ yaxis: { type: "category" } }), ({ customdata }) => ({ state: "rejected", reason: customdata }));
   document.documentElement.dataset.drawn = "yes";
 }
 

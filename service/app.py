@@ -99,6 +99,7 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
         app.state.engines, app.state.desk, app.state.shadows, Links(settings.public_url, settings.signing_key())
     )
     app.state.wecom = wecom_api(settings)
+    app.state.senders = {(settings.wecom_tenant, channels.WECOM): app.state.wecom} if app.state.wecom else {}
     app.state.metrics = Metrics()
     problems.install(app)
     app.add_middleware(Limits, metrics=app.state.metrics, most=settings.max_waiting)
@@ -134,8 +135,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     current_default_thread_limiter().total_tokens = settings.threads
     worker = Worker(
-        app.state.database, allow_private=settings.webhook_allow_private, contract=app.state.engine.contract
-    )
+        app.state.database, allow_private=settings.webhook_allow_private, contract=app.state.engine.contract,
+        senders=app.state.senders,
+    )  # fmt: skip
     if settings.worker:
         worker.start()
     starter = JobStarter(app.state.database, settings)

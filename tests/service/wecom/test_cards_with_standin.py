@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import date, timedelta
 
 import pytest
 from fastapi.testclient import TestClient
 
 from service.app import create_app
 from service.settings import Settings, SettingsError, load_settings
+from service.store import digests
 from service.store.keys import create_key
+from service.tidy import send_digest
 from service.wecom.cards import SHOWN, Tap, question, tapped
 from service.wecom.crypto import Keys, decrypt, encrypt
 from service.wecom.xml import build_envelope, parse_envelope
@@ -133,6 +136,19 @@ def test_where_no_card_can_be_sent_the_text_answers(chat, standin):
     assert "https://crm.example/c/" in answer
     assert not standin.sent
     assert "已确认" in chat.say("1")
+
+
+def test_a_morning_digest_reaches_the_rep_by_the_same_app(chat, standin, rules):
+    chat.say(NOTE)
+    chat.say("1")
+    app = chat.client.app
+    with app.state.database.write() as connection:
+        digests.make(connection, "demo", rules.contract, date.today() + timedelta(days=1), pushed=["wecom"])
+    while send_digest(app.state.database, app.state.senders):
+        pass
+    (sent,) = [message for message in standin.sent if message["msgtype"] == "text"]
+    assert sent["touser"] == "zhangsan"
+    assert "恒力机械" in sent["text"]["content"]
 
 
 def test_cards_want_a_secret_and_an_agent(monkeypatch):

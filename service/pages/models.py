@@ -16,6 +16,9 @@ from service.store import releases as store
 
 NAV = (NavLink("/models", "models.title", "manage"),)
 CURVE = Path(__file__).parents[2] / "benchmarks" / "results" / "learning.json"  # measured in a checkout
+CHECKS = (
+    "comparable", "micro", "rare_fields", "calibration", "regression", "parity.spans", "parity.f1", "latency", "export",
+)  # fmt: skip
 SHOWN = 3  # versions whose fields stand side by side
 router = APIRouter()
 
@@ -40,7 +43,7 @@ def models(request: Request, visitor: ManagerPage) -> Response:
     charts = {"curve": curve, "jobs": given["jobs"]}
     return page(
         request, "models.html", visitor, speak=("models",), compared=compared, fields=fields, curve=curve,
-        charts=charts, **given,
+        charts=charts, checks=CHECKS, **given,
     )  # fmt: skip
 
 

@@ -51,9 +51,9 @@ class Annotating:
 
     def next_task(self, connection: Connection, caller: Caller) -> str | None:
         """The task to work on now: one's own unfinished one, else a free one; None where nothing is left to ask."""
+        store.take_turn(connection, caller.tenant)
         if (mine := store.draft_of(connection, caller.tenant, caller.name)) is not None:
             return mine
-        store.take_turn(connection, caller.tenant)
         task = store.free_for(connection, caller.tenant, caller.name)
         if task is None:
             self._refill(connection, caller)
@@ -102,6 +102,7 @@ class Annotating:
 
     def save(self, connection: Connection, caller: Caller, task: str, given: Given) -> dict[str, Any]:
         """A draft: values may still be missing. The same marks again change nothing."""
+        store.take_turn(connection, caller.tenant)
         row, mine = self._open(connection, caller, task, given.expected)
         marks = self._checked(row, given.marks, draft=True)
         if marks != mine.marks:
@@ -111,12 +112,12 @@ class Annotating:
 
     def finish(self, connection: Connection, caller: Caller, task: str, given: Given) -> dict[str, Any]:
         """One's marks are complete. The note is closed, or awaits the other person, or their dispute is settled."""
+        store.take_turn(connection, caller.tenant)
         row, mine = self._mine(connection, caller, task)
         marks = self._checked(row, given.marks, draft=False)
         if mine.state == "done" and mine.marks == marks:  # sent twice
             return self.sheet(connection, caller, task)
         row, mine = self._open(connection, caller, task, given.expected)
-        store.take_turn(connection, caller.tenant)
         store.write_sheet(connection, mine, "done", marks)
         done = [s.marks for s in store.sheets_of(connection, task) if s.state == "done"]
         state = self._settled(connection, caller, row, done)
@@ -142,6 +143,7 @@ class Annotating:
         """One cannot mark this note; others may. After `SKIPS` people it is out."""
         if not reason.strip():
             raise ServiceError(422, "annotation.reason", "跳过请给一个理由，例如：看不懂、不是销售笔记、缺上下文")
+        store.take_turn(connection, caller.tenant)
         _, mine = self._open(connection, caller, task, None)
         store.write_sheet(connection, mine, "skipped", [], reason.strip())
         states = [s.state for s in store.sheets_of(connection, task)]

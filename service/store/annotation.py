@@ -149,6 +149,14 @@ def disputes(connection: Connection, tenant: str, person: str) -> Sequence[Any]:
     return connection.execute(query.where(notes.c.text.is_not(None)).order_by(tasks.c.position)).all()
 
 
+def marks_on(connection: Connection, asked: Sequence[str]) -> list[dict[str, Any]]:
+    """What people marked on these notes: `{"note_id", "annotator", "state", "marks"}` per sheet."""
+    query = select(notes.c.client_id, sheets.c.annotator, sheets.c.state, sheets.c.marks)
+    query = query.select_from(sheets.join(tasks, tasks.c.id == sheets.c.task).join(notes, notes.c.id == tasks.c.note))
+    rows = connection.execute(query.where(notes.c.id.in_(asked)).order_by(sheets.c.started_at))
+    return [{"note_id": r.client_id, "annotator": r.annotator, "state": r.state, "marks": r.marks} for r in rows]
+
+
 def forget(connection: Connection, erased: Sequence[str]) -> None:
     """Marks on notes that are (being) erased go; that there were some, and whose, stays."""
     its = select(tasks.c.id).where(tasks.c.note.in_(erased))

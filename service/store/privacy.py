@@ -151,7 +151,10 @@ def export(connection: Connection, caller: Caller, customer: str) -> list[dict[s
     given = [suggestions.load(connection, caller.tenant, e.id).answer for e in its]
     held = (confirmed.c.tenant == caller.tenant) & (confirmed.c.customer == customer)
     values = connection.execute(select(confirmed).where(held).order_by(confirmed.c.field, confirmed.c.version))
+    marked = annotation.marks_on(connection, [n.id for n in found])
     audit.record(connection, caller.tenant, caller.name, "customer.export", pseudonym(customer))
-    return [{"kind": "extraction", **answer} for answer in given] + [
-        {"kind": "value", **shown(row, caller), "current": row.current} for row in values
+    return [
+        *({"kind": "extraction", **answer} for answer in given),
+        *({"kind": "value", **shown(row, caller), "current": row.current} for row in values),
+        *({"kind": "annotation", **sheet} for sheet in marked),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import pytest
@@ -168,12 +169,14 @@ def test_a_note_nobody_can_mark_is_out_after_two(door, person, boss):
     assert boss.get("/progress").json()["states"]["skipped"] == 1
 
 
-def test_an_erased_customer_leaves_no_marks(door, person, boss):
+def test_marks_are_part_of_an_export_and_go_with_the_customer(door, person, boss):
     door.note(TEXT)
     share(boss, 0)
     a = person("a")
     task = a.next()["id"]
     a.finish(task, FISCAL)
+    handed_out = door.client.get("/v1/customers/恒力机械/export").text
+    assert [json.loads(line)["marks"] for line in handed_out.splitlines() if '"annotator"' in line] == [[FISCAL]]
     door.client.delete("/v1/customers/恒力机械")
     sheet = a.get(f"/tasks/{task}").json()
     assert (sheet["note"]["text"], sheet["sheet"]["marks"]) == (None, [])

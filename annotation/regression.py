@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ConfigDict
 
-from extractor.contract import checked, read_yaml
+from extractor.data import checked, read_yaml
 from extractor.errors import ContractError
 from extractor.pipeline import Engine
 from extractor.types import Extraction, Note, Result

@@ -1,19 +1,18 @@
-"""The data contract: read `rules/`, validate every key, hand out frozen records. YAML comes in here alone."""
+"""The data contract: read `rules/`, validate every key, hand out frozen records."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field as member
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict
 from pydantic import Field as Key
 
+from extractor.data import adapter, load_data, read_words
 from extractor.errors import ContractError
 from extractor.types import Status
 
@@ -225,12 +224,9 @@ class _InferenceFile:
     inferences: tuple[Inference, ...]
 
 
-_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
-
-
 def json_schema(kind: type[Any] = Field) -> dict[str, Any]:
     """JSON Schema of a contract file, for editors."""
-    return _adapter(kind).json_schema()
+    return adapter(kind).json_schema()
 
 
 def load_contract(root: Path | str | None = None) -> Contract:
@@ -241,12 +237,12 @@ def load_contract(root: Path | str | None = None) -> Contract:
     root = Path(root) if root else RULES_DIR
     if not (root / "fields").is_dir():
         raise ContractError(str(root), "fields/", "目录不存在；契约目录要有 fields/*.yaml，例如随软件附带的 rules/")
-    fields = sorted((_load(path, Field) for path in sorted((root / "fields").glob("*.yaml"))), key=_by_order)
+    fields = sorted((load_data(path, Field) for path in sorted((root / "fields").glob("*.yaml"))), key=_by_order)
     contract = Contract(
         version=contract_digest(root),
         fields={f.name: f for f in fields},
-        cues=_load(root / "cues.yaml", _CueFile).cues,
-        inferences=_load(root / "inferences.yaml", _InferenceFile).inferences,
+        cues=load_data(root / "cues.yaml", _CueFile).cues,
+        inferences=load_data(root / "inferences.yaml", _InferenceFile).inferences,
         lexicons={path.stem: read_words(path) for path in sorted((root / "lexicons").glob("*.tsv"))},
         root=root,
     )
@@ -262,52 +258,8 @@ def contract_digest(root: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def read_words(path: Path) -> tuple[str, ...]:
-    """First column of a TSV; lines that start with # are remarks."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return tuple(dict.fromkeys(line.split("\t")[0].strip() for line in lines if line.strip() and line[0] != "#"))
-
-
 def _by_order(field: Field) -> tuple[int, str]:
     return field.order, field.name
-
-
-def _load(path: Path, kind: type[Any]) -> Any:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ContractError(path.name, "-", f"缺少这个文件；契约目录要有 {path.name}") from None
-    except UnicodeDecodeError as error:
-        raise ContractError(path.name, "-", f"不是合法的 YAML（UTF-8）：{error}") from None
-    return checked(read_yaml(text, path.name), kind, path.name)
-
-
-def read_yaml(text: str, file: str) -> Any:
-    """The data of a YAML text; `file` is what the error calls it. Raises ContractError."""
-    try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date that is none, brackets without end
-        raise ContractError(file, "-", f"不是合法的 YAML（UTF-8）：{error}") from None
-
-
-def checked(data: Any, kind: type[Any], file: str) -> Any:
-    """Read data as one of the records. Raises ContractError with the key and the cure."""
-    try:
-        return _adapter(kind).validate_python(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ContractError(file, ".".join(map(str, first["loc"])) or "-", remedy(first)) from None
-
-
-def remedy(problem: Any) -> str:
-    """What to do about one of pydantic's errors."""
-    match problem["type"]:
-        case "missing":
-            return "缺少这一项，请补上"
-        case "extra_forbidden" | "unexpected_keyword_argument":
-            return "没有这一项；请删去或改正拼写"
-        case _:
-            return f"{problem['msg']}（现在是 {str(problem.get('input'))[:60]!r}）"
 
 
 def check_references(contract: Contract) -> None:

@@ -26,7 +26,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import ConfigDict, TypeAdapter
 
-from extractor.contract import Contract, Example, Field, Never, Rule, Score, check_references, checked, read_yaml
+from extractor.contract import Contract, Example, Field, Never, Rule, Score, check_references
+from extractor.data import checked, read_yaml
 from extractor.errors import ContractError
 
 FILE = "pack.yaml"  # what errors call a pack that has no file

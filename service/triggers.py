@@ -16,7 +16,8 @@ from typing import Annotated, Any, cast
 
 from pydantic import ConfigDict, StringConstraints, TypeAdapter
 
-from extractor.contract import RULES_DIR, checked, read_yaml
+from extractor.contract import RULES_DIR
+from extractor.data import checked, read_yaml
 from extractor.errors import ContractError
 from extractor.types import Json
 from service.conditions import MAX_CONDITION, ConditionError, UndecidedError, check_condition, holds

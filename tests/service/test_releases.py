@@ -13,11 +13,12 @@ from sqlalchemy import select, update
 from annotation.gate import Report, refusal
 from extractor.pipeline import Engine
 from service.app import create_app
-from service.jobs import RETRAIN
+from service.jobs import RETRAIN, JobStarter
 from service.settings import Settings
 from service.store import jobs, verdicts
 from service.store.audit import verify
-from service.store.database import now
+from service.store.database import now, open_database
+from service.store.keys import Caller, ensure_tenant
 from service.store.release_tables import jobs as job_table
 from service.store.release_tables import shadows
 from tests.service.conftest import Door
@@ -161,3 +162,26 @@ def test_one_job_at_a_time(door: Door):
     assert door.client.post(f"/v1/jobs/{mine}/cancel").status_code == 409
     assert do(jobs.next_waiting, RETRAIN) == theirs
     assert door.client.post(f"/v1/jobs/{theirs}/cancel", headers=other).json()["state"] == "cancelled"
+
+
+@pytest.mark.heavy
+def test_a_server_starts_the_job_and_hears_how_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A child process takes the job; without the corpora it says which folder is missing, and the next may start."""
+    monkeypatch.setenv("FIELDNOTE_CORPUS", str(tmp_path / "nowhere"))
+    recipe = tmp_path / "retrain.yaml"
+    recipe.write_text(f"name: retrain\nruns: {tmp_path}/runs\n", encoding="utf-8")
+    url = f"sqlite:///{tmp_path}/jobs.db"
+    database = open_database(url)
+    settings = Settings(database_url=url, registry=tmp_path / "registry", retrain=recipe)
+    with database.write() as connection:
+        ensure_tenant(connection, "demo")
+        made = jobs.create(connection, Caller("demo", "m", frozenset({"manage"})), RETRAIN, {})
+    starter = JobStarter(database, settings)
+    assert starter.step() == made["id"]
+    assert starter.step() is None, "one child at a time"
+    assert starter.wait() == 1
+    with database.read() as connection:
+        told = jobs.job_json(jobs.find(connection, "demo", made["id"]))
+        assert (told["state"], "nowhere" in told["error"]) == ("failed", True)
+        assert jobs.next_waiting(connection, RETRAIN) is None
+    database.close()

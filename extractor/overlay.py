@@ -197,6 +197,8 @@ def _faults(field: Field, change: FieldChange) -> Iterator[tuple[str, str]]:
         yield "without", f"这个字段没有规则 {absent!r}"
     if any(not words for rule in change.rules for words in (rule.words or ()) if not isinstance(rule.words, str)):
         yield "rules", "words 里有一个空词；请删去"
+    if blank := next((r.name for r in change.rules if r.pattern is not None and not r.pattern.strip()), None):
+        yield f"rules.{blank}.pattern", "正则是空的；写上正则，或者改用 words"
     if change.values and field.kind != "choice":
         yield "values", "只有 kind 是 choice 的字段有可选值"
 

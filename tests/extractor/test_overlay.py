@@ -117,6 +117,12 @@ def test_merging_adds_up_and_the_later_word_holds():
             "fields.budget_source.甲.pattern",
             "毫秒",
         ),
+        (
+            "fields: {budget_source: {rules: [{name: 甲, score: 0.9, pattern: '', value: 其他}]}}",
+            "fields.budget_source.rules.甲.pattern",
+            "空的",
+        ),
+        ("a: &x [1]\nb: *x", "-", "引用"),
         ("fields: [", "-", "不是合法的 YAML"),
     ],
 )

@@ -1,7 +1,7 @@
 """What a tenant's people said of whole notes, as lines that training reads (`compile_gold` in `models/train/marks.py`).
 
-A note counts where a person decided every suggestion of its latest reading: then what was confirmed or corrected on
-known words is all that the note says, and what was rejected it does not say. Erased notes are left out.
+A note counts where an annotator closed it, or else where a person decided every suggestion of its latest reading: then
+what was confirmed or corrected on known words is all that the note says. Erased notes are left out.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from service.store.annotation_tables import annotation_tasks as tasks
 from service.store.shadows import BY_RULE, DECIDED
 from service.store.tables import decisions, extractions, notes, suggestions
 
@@ -34,7 +35,7 @@ def write_people(connection: Connection, tenant: str, file: Path) -> dict[str, A
 def _lines(connection: Connection, tenant: str) -> Iterator[dict[str, Any]]:
     alone = select(decisions.c.suggestion).where(decisions.c.tenant == tenant, decisions.c.by.like(BY_RULE))
     blind = set(connection.execute(alone).scalars())
-    said = _last_words(connection, tenant)
+    said, closed = _last_words(connection, tenant), _closed(connection, tenant)
     query = (
         select(suggestions, extractions.c.note)
         .join(extractions, extractions.c.id == suggestions.c.extraction)
@@ -47,10 +48,24 @@ def _lines(connection: Connection, tenant: str) -> Iterator[dict[str, Any]]:
     for note in connection.execute(select(notes).where(notes.c.tenant == tenant).order_by(notes.c.created_at)):
         group = groups.get(note.id, [])
         whole = group and all(s.state in DECIDED and s.id not in blind for s in group)
-        if not whole or note.text is None:
+        if note.text is None or not (whole or note.id in closed):
             continue
-        marks = [m for s in group if (m := _mark(s, said.get(s.id))) is not None]
+        marks = closed.get(note.id)
+        if marks is None:
+            marks = [m for s in group if (m := _mark(s, said.get(s.id))) is not None]
         yield {"id": note.id, "text": note.text, "sent_at": note.sent_at, "fields": marks}
+
+
+def _closed(connection: Connection, tenant: str) -> dict[str, list[dict[str, Any]]]:
+    """Labels of the notes that annotators closed."""
+    query = select(tasks).where(tasks.c.tenant == tenant, tasks.c.state == "closed", tasks.c.final.is_not(None))
+    return {row.note: [_label(m) for m in row.final if m["evidence"]] for row in connection.execute(query)}
+
+
+def _label(mark: dict[str, Any]) -> dict[str, Any]:
+    first = mark["evidence"][0]
+    where = [first["start"], first["end"]]
+    return {"field": mark["field"], "value": mark["value"], "evidence": where, "certain": mark.get("certain", True)}
 
 
 def _last_words(connection: Connection, tenant: str) -> dict[str, Row[Any]]:

@@ -8,19 +8,23 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from annotation.gate import Report, refusal
 from extractor.pipeline import Engine
+from models.train.marks import read_notes
 from service.app import create_app
 from service.jobs import RETRAIN, JobStarter
 from service.settings import Settings
 from service.store import jobs, verdicts
+from service.store.annotation_tables import annotation_tasks
 from service.store.audit import verify
 from service.store.database import now, open_database
 from service.store.keys import Caller, ensure_tenant
+from service.store.people import write_people
 from service.store.release_tables import jobs as job_table
 from service.store.release_tables import shadows
+from service.store.tables import extractions
 from tests.service.conftest import Door
 from tests.service.releasing import version
 
@@ -185,3 +189,38 @@ def test_a_server_starts_the_job_and_hears_how_it_ended(tmp_path: Path, monkeypa
         assert (told["state"], "nowhere" in told["error"]) == ("failed", True)
         assert jobs.next_waiting(connection, RETRAIN) is None
     database.close()
+
+
+def test_only_whole_notes_teach(door: Door, tmp_path: Path):
+    """A note with every suggestion decided, or closed by an annotator, becomes a line; a half-decided one does not."""
+    whole = door.note("王总说要等财政拨款", author="a", customer="甲")
+    named = {f["field"]: f for f in whole["fields"]}
+    door.decide(
+        whole, {"field": "contact_person", "action": "confirm"},
+        {"field": "budget_source", "action": "correct", "value": "专项资金", "evidence": [{"start": 5, "end": 9}]},
+        {"field": "decision_cycle", "action": "reject", "reason": "客户没说"},
+    )  # fmt: skip
+    half = door.note("李工要20台，下周三上门", author="a", customer="乙")
+    assert len(half["fields"]) > 1
+    door.decide(half, {"field": "contact_person", "action": "confirm"})
+    marked = door.note("👍赵总要贷款", author="a", customer="丙")
+    final = [{"field": "contact_person", "value": "赵总", "evidence": [{"start": 1, "end": 3}], "certain": True}]
+    with door.database.write() as connection:
+        note = connection.execute(select(extractions.c.note).where(extractions.c.id == marked["id"])).scalar_one()
+        values = {"id": "t1", "tenant": "demo", "note": note, "position": 0, "strategy": "random", "double": False}
+        connection.execute(
+            insert(annotation_tasks).values(
+                **values, state="closed", outcome="single", final=final, contract="c", created_at=now()
+            )
+        )
+    with door.database.read() as connection:
+        told = write_people(connection, "demo", tmp_path / "people.jsonl")
+    assert told == {"notes": 2, "marks": 3, "by_field": {"budget_source": 1, "contact_person": 2}}
+    first, second = read_notes(tmp_path / "people.jsonl")
+    assert {(m.field, first.text[m.start : m.end], m.value) for m in first.marks} == {
+        ("contact_person", "王总", named["contact_person"]["value"]), ("budget_source", "财政拨款", "专项资金"),
+    }  # fmt: skip
+    assert [second.text[m.start : m.end] for m in second.marks] == ["赵总"]
+    assert door.client.delete("/v1/customers/丙").status_code == 200
+    with door.database.read() as connection:
+        assert write_people(connection, "demo", tmp_path / "people.jsonl")["notes"] == 1

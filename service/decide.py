@@ -95,11 +95,11 @@ class Desk:
     def by_policy(self, connection: Connection, caller: Caller, kept: suggestions.Kept) -> suggestions.Kept:
         """A freshly kept extraction; what policy lets the engine write alone is confirmed, in the policy's name."""
         settings = tenants.settings_of(connection, caller.tenant)
-        fields = self.contract_of(caller.tenant).fields
+        known = self.contract_of(caller.tenant).fields
         alone = [
             Decision(found["suggestion_id"], "confirm")
             for found in kept.answer["fields"]
-            if policy_of(fields[found["field"]], settings).writes_alone(found)
+            if policy_of(known[found["field"]], settings).writes_alone(found)
         ]
         if not alone:
             return kept

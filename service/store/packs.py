@@ -101,7 +101,7 @@ def history(
     page = rows[:limit]
     ids = [row.id for row in page]
     truths, closed = _truths(connection, ids), _closed_truths(connection, ids)
-    stored = [Stored(_note(r), tuple(closed.get(r.id) or truths.get(r.id, ())), r.id in closed) for r in page]
+    stored = [Stored(_note(r), tuple(closed.get(r.id, truths.get(r.id, ()))), r.id in closed) for r in page]
     return stored, (page[-1].created_at, page[-1].id) if len(rows) > limit else None
 
 

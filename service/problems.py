@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -45,6 +46,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ServiceError, _refused)
     app.add_exception_handler(NoteError, _bad_note)
+    app.add_exception_handler(DataError, _unstorable)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
@@ -79,3 +81,8 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 async def _bad_note(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, NoteError)
     return problem(422, error.code, str(error))
+
+
+async def _unstorable(request: Request, error: Exception) -> JSONResponse:
+    """A text in an address that the database can neither hold nor look for: U+0000 on PostgreSQL."""
+    return problem(422, "request.invalid", "请求里有数据库存不下的字符（例如 U+0000）；请去掉它")

@@ -137,7 +137,7 @@ class DecisionIn(BaseModel):
     action: Literal["confirm", "correct", "reject", "undo"]
     value: Any = None
     evidence: Annotated[list[Stretch], Field(max_length=20)] | None = None
-    reason: Annotated[str, StringConstraints(max_length=400)] | None = None
+    reason: Annotated[str, StringConstraints(max_length=400), AfterValidator(storable)] | None = None
 
 
 class DecisionsIn(BaseModel):
@@ -159,8 +159,8 @@ class MessageIn(BaseModel):
     """What a bot forwards: who wrote what when. The same `message_id` again answers the same."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
-    message_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    sender: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(alias="from")
+    message_id: Annotated[Label, StringConstraints(min_length=1)]
+    sender: Annotated[Label, StringConstraints(min_length=1)] = Field(alias="from")
     text: Text
     sent_at: Time
     customer: Label | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -88,6 +89,21 @@ def test_one_never_confirms_what_was_not_shown(door):
     for number in range(3, 10):
         say(door, "好", f"m{number}")
     assert set(states(door, first["extraction_id"])) == {"confirmed"}
+
+
+@pytest.mark.parametrize("key", ["message_id", "from", "text"])
+def test_what_no_database_can_hold_is_refused(door, key):
+    body = {"message_id": "m", "from": "小李", "text": NOTE, "sent_at": "2026-03-18T10:20:00+08:00"}
+    for hostile in ("小\x00李", "小\ud800李"):
+        raw = json.dumps(body | {key: hostile})
+        headers = {"content-type": "application/json"}
+        answer = door.client.post("/v1/channels/wechat/messages", content=raw, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (422, "request.invalid")
+
+
+@pytest.mark.parametrize("path", ["customers/%00/fields", "customers/a/fields/%00/lineage", "extractions/%00"])
+def test_what_no_database_can_look_for_is_no_failure(door, path):
+    assert door.client.get(f"/v1/{path}").status_code in (200, 404, 422)
 
 
 def test_all_rejected_and_nothing_left(door):

@@ -46,7 +46,7 @@ class Augmenter:
         pools: dict[str, list[str]] = defaultdict(list)
         for note in self.notes:
             for mark in note.marks:
-                if mark.field in POOLED:
+                if mark.field in POOLED and not mark.denied:
                     pools["time" if mark.field in TIMES else mark.field].append(note.text[mark.start : mark.end])
         self._pools = pools
 
@@ -58,8 +58,10 @@ class Augmenter:
         ]
         cut = pieces(note)
         chance, length = self.odds.join, len(note.text)
-        while length < 100 and self.rng.random() < chance:
+        while not note.partial and length < 100 and self.rng.random() < chance:
             other = self.rng.choice(self.notes)
+            if other.partial:
+                break
             cut = [*cut, (self.rng.choice("。，；\n "), ()), *pieces(other)]
             chance, length = 0.5, length + len(other.text)
         for chance, step in steps:
@@ -70,6 +72,8 @@ class Augmenter:
     def _swap(self, cut: list[Piece]) -> list[Piece]:
         changes: dict[str, str] = {}
         for text, marks in cut:
+            if compound(marks) or any(m.denied for m in marks):
+                continue
             fields = {m.field for m in marks}
             if fields & set(NUMBERS) and self.rng.random() < self.odds.digits:
                 changes[text] = re.sub(r"\d", lambda m: self._digit(m[0]), text)
@@ -78,7 +82,7 @@ class Augmenter:
         out = []
         for text, marks in cut:
             if marks:
-                out.append((changes.get(text, text), marks))
+                out.append((text if compound(marks) else changes.get(text, text), marks))
                 continue
             for old, new in changes.items():
                 if len(old) > 1:
@@ -126,23 +130,42 @@ class Augmenter:
 
 
 def pieces(note: Labelled) -> list[Piece]:
-    """The note cut at its marks; marks that overlap without being equal stay in one unchanged piece."""
+    """The note cut at its marks, whose offsets count from their piece; marks that overlap share a piece."""
     cut: list[Piece] = []
     at = 0
-    for start, end in sorted({(m.start, m.end) for m in note.marks}):
-        if start < at:
-            continue
+    for start, end in _stretches(note.marks):
         if start > at:
             cut.append((note.text[at:start], ()))
-        cut.append((note.text[start:end], tuple(m for m in note.marks if (m.start, m.end) == (start, end))))
+        here = (m for m in note.marks if start <= m.start and m.end <= end)
+        cut.append((note.text[start:end], tuple(replace(m, start=m.start - start, end=m.end - start) for m in here)))
         at = end
     return [*cut, (note.text[at:], ())] if at < len(note.text) else cut
+
+
+def _stretches(marks: Sequence[Mark]) -> list[tuple[int, int]]:
+    """Where marks lie, overlapping ones as one."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted({(m.start, m.end) for m in marks}):
+        if found and start < found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((start, end))
+    return found
+
+
+def compound(marks: Sequence[Mark]) -> bool:
+    """Whether a piece has marks on different words of it; such a piece is left as it is."""
+    return len({(m.start, m.end) for m in marks}) > 1
 
 
 def joined(note: Labelled, cut: Sequence[Piece]) -> Labelled:
     """The pieces as one note again, every mark on its new offsets."""
     text, marks = "", []
     for piece, here in cut:
-        marks += [replace(m, start=len(text), end=len(text) + len(piece)) for m in here if piece]
+        at = len(text)
+        if compound(here):
+            marks += [replace(m, start=at + m.start, end=at + m.end) for m in here]
+        else:
+            marks += [replace(m, start=at, end=at + len(piece)) for m in here if piece]
         text += piece
     return replace(note, text=text, marks=tuple(marks))

@@ -36,19 +36,25 @@ class Collator:
 
     def __call__(self, notes: Sequence[Labelled]) -> Batch:
         ids, mask = self.tokenizer.batch([n.text for n in notes])
-        spans, near, values, hedged = [], [], [], []
+        spans, near, values, hedged, denied = [], [], [], [], []
         for row, note in enumerate(notes):
             for mark in note.marks:
                 if mark.field not in self.labels.fields:
                     continue
                 field = self.labels.fields.index(mark.field)
+                if mark.denied:
+                    denied.append((row, field, mark.start + 1, mark.end))
+                    continue
                 spans.append((row, field, mark.start + 1, mark.end))
                 hedged.append(float(not mark.certain))
                 near += [(row, field, a, b) for a, b in self._near(mark, len(note.text))]
                 if mark.field in self.labels.values:
                     index = self.labels.slot(mark.field).start + self.labels.values[mark.field].index(mark.value)
                     values.append((row, mark.start + 1, mark.end, index))
-        targets = Targets(_index(spans), _index(near), _index(values), torch.tensor(hedged))
+        partial = torch.tensor([note.partial for note in notes])
+        targets = Targets(
+            _index(spans), _index(near), _index(values), torch.tensor(hedged), partial=partial, denied=_index(denied)
+        )
         return Batch(torch.from_numpy(ids), torch.from_numpy(mask), targets, tuple(notes))
 
     def _near(self, mark: Mark, length: int) -> Iterator[tuple[int, int]]:

@@ -19,12 +19,15 @@ class Targets:
 
     `spans` `[n, 4]`: row, field, first, last; `near` `[m, 4]`: spans so like a gold one that they are no negatives;
     `values` `[k, 4]`: row, first, last, value index; `hedged` `[n]`: 1 where the note hedges the span.
+    `partial` `[rows]`: notes of which only `denied` `[d, 4]` spans are known to be wrong.
     """
 
     spans: Tensor
     near: Tensor
     values: Tensor
     hedged: Tensor
+    partial: Tensor
+    denied: Tensor
 
 
 def span_loss(scores: Tensor, targets: Targets) -> Tensor:
@@ -35,6 +38,8 @@ def span_loss(scores: Tensor, targets: Targets) -> Tensor:
     """
     rows, fields = scores.shape[:2]
     skip = torch.zeros_like(scores, dtype=torch.bool)
+    skip[targets.partial] = True
+    skip[tuple(targets.denied.unbind(1))] = False
     skip[tuple(targets.spans.unbind(1))] = True
     skip[tuple(targets.near.unbind(1))] = True
     down = nn.functional.softplus(scores.masked_fill(skip, FAR_BELOW).flatten(2).logsumexp(-1))

@@ -21,23 +21,31 @@ class MarkError(ModelError):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One label on `[start, end)` of the text; `value` as written (`.` where the words are the value)."""
+    """One label on `[start, end)` of the text; `value` as written (`.` where the words are the value).
+
+    `denied`: somebody said that the field is not there; it teaches only in a note that is `partial`.
+    """
 
     field: str
     value: str
     start: int
     end: int
     certain: bool = True
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A note with its labels; `origin` is the file it came from (`t5`), for leave-one-author-out runs."""
+    """A note with its labels; `origin` is the file it came from (`t5`), for leave-one-author-out runs.
+
+    Of a `partial` note nobody has said what else is in it: it teaches its marks and its denials, and no other absence.
+    """
 
     id: str
     text: str
     marks: tuple[Mark, ...]
     origin: str = ""
+    partial: bool = False
 
 
 def compile_marked(row: dict[str, Any], origin: str = "") -> Labelled:
@@ -63,13 +71,13 @@ def _parts(m: re.Match[str], start: int) -> Iterator[Mark]:
 
 
 def compile_gold(row: dict[str, Any], origin: str = "") -> Labelled:
-    """A compiled gold line: `fields` with canonical values and `evidence` offsets."""
+    """A compiled gold line: `fields` with canonical values and `evidence` offsets; `partial` and `denied` if so."""
     marks = []
     for f in row["fields"]:
         value = f["value"] if isinstance(f["value"], str) else "."
         start, end = f["evidence"]
-        marks.append(Mark(f["field"], value, start, end, f["certain"]))
-    return Labelled(row["id"], row["text"], tuple(marks), origin)
+        marks.append(Mark(f["field"], value, start, end, f["certain"], f.get("denied", False)))
+    return Labelled(row["id"], row["text"], tuple(marks), origin, row.get("partial", False))
 
 
 def read_notes(file: Path) -> list[Labelled]:

@@ -10,9 +10,11 @@ import torch
 
 from models.labels import FIELDNOTE
 from models.tokens import Tokenizer
+from models.train.batches import Collator
 from models.train.config import FinetuneConfig
 from models.train.finetune import finetune
-from models.train.marks import Labelled
+from models.train.losses import span_loss
+from models.train.marks import Labelled, Mark
 from models.train.network import HeadShape, SpanTagger
 from models.train.predict import predict
 from tests.models.train.conftest import PLAIN
@@ -58,3 +60,15 @@ def test_a_training_cut_off_goes_on_as_if_it_had_not_been(train: Train, tmp_path
         train(config, checkpoint=tmp_path / "checkpoint.pt", progress=cut)
     resumed = train(config, checkpoint=tmp_path / "checkpoint.pt").state_dict()
     assert all(torch.equal(resumed[name], weight) for name, weight in straight.items())
+
+
+def test_a_partial_note_teaches_only_what_was_said_of_it(encoder: Path, tokenizer: Tokenizer):
+    model = SpanTagger.start_from(encoder, FIELDNOTE).eval()
+    text = "王总说要等财政拨款"
+    said = Mark("contact_person", ".", 0, 2), Mark("budget_source", "政府拨款", 5, 9, denied=True)
+    batch = Collator(tokenizer, FIELDNOTE)([Labelled("n", text, said, partial=True)])
+    scores = model(batch.ids, batch.mask)[0].detach().requires_grad_()
+    span_loss(scores, batch.targets).backward()
+    person, source = (FIELDNOTE.fields.index(m.field) for m in said)
+    assert {tuple(cell) for cell in scores.grad.nonzero().tolist()} == {(0, person, 1, 2), (0, source, 6, 9)}
+    assert scores.grad[0, person, 1, 2] < 0 < scores.grad[0, source, 6, 9]

@@ -191,8 +191,8 @@ def test_a_server_starts_the_job_and_hears_how_it_ended(tmp_path: Path, monkeypa
     database.close()
 
 
-def test_only_whole_notes_teach(door: Door, tmp_path: Path):
-    """A note with every suggestion decided, or closed by an annotator, becomes a line; a half-decided one does not."""
+def test_notes_teach_what_was_said_of_them(door: Door, tmp_path: Path):
+    """A note that an annotator closed is whole; of the others only what a rep decided counts, denials too."""
     whole = door.note("王总说要等财政拨款", author="a", customer="甲")
     named = {f["field"]: f for f in whole["fields"]}
     door.decide(
@@ -215,12 +215,15 @@ def test_only_whole_notes_teach(door: Door, tmp_path: Path):
         )
     with door.database.read() as connection:
         told = write_people(connection, "demo", tmp_path / "people.jsonl")
-    assert told == {"notes": 2, "marks": 3, "by_field": {"budget_source": 1, "contact_person": 2}}
-    first, second = read_notes(tmp_path / "people.jsonl")
+    by_field = {"budget_source": 1, "contact_person": 3}
+    assert told == {"notes": 3, "whole": 1, "marks": 4, "by_field": by_field}
+    first, part, second = read_notes(tmp_path / "people.jsonl")
+    assert [n.partial for n in (first, part, second)] == [True, True, False]
+    assert [part.text[m.start : m.end] for m in part.marks] == ["李工"]
     assert {(m.field, first.text[m.start : m.end], m.value) for m in first.marks} == {
         ("contact_person", "王总", named["contact_person"]["value"]), ("budget_source", "财政拨款", "专项资金"),
     }  # fmt: skip
     assert [second.text[m.start : m.end] for m in second.marks] == ["赵总"]
     assert door.client.delete("/v1/customers/丙").status_code == 200
     with door.database.read() as connection:
-        assert write_people(connection, "demo", tmp_path / "people.jsonl")["notes"] == 1
+        assert write_people(connection, "demo", tmp_path / "people.jsonl")["notes"] == 2

@@ -90,7 +90,6 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
     app.state.shadows = Shadows(app.state.engines, app.state.database)
     app.state.scribe = Scribe(app.state.database)
     app.state.callers = Callers(app.state.database, settings.key_seconds)
-    app.state.readers = ThreadPoolExecutor(os.cpu_count() or 1, "fieldnote-reader")
     contract = app.state.engine.contract
     file = contract.root / "triggers.yaml"
     strategy = Strategy(load_triggers(file, fields=contract.fields) if file.is_file() else ())
@@ -133,6 +132,7 @@ def _text(path: object) -> str | None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """The worker runs beside the requests; at the end it finishes the delivery in hand."""
     settings: Settings = app.state.settings
+    app.state.readers = ThreadPoolExecutor(os.cpu_count() or 1, "fieldnote-reader")
     current_default_thread_limiter().total_tokens = settings.threads
     worker = Worker(
         app.state.database, allow_private=settings.webhook_allow_private, contract=app.state.engine.contract,

@@ -21,7 +21,7 @@ FIRST, LONGEST = timedelta(seconds=30), timedelta(minutes=15)
 
 
 def sign_in(database: Database, tenant: str, name: str, password: str, *, address: str) -> User | None:
-    """As `accounts.sign_in`. Raises ServiceError 429 `signin.throttled` after too many tries, with when to come back."""
+    """As `accounts.sign_in`. Raises ServiceError 429 `signin.throttled` after too many tries, with when to return."""
     keys = {"account": _key("account", tenant, name), "address": _key("address", address)}
     moment = now()
     with database.write() as connection:

@@ -72,8 +72,10 @@ def _event(row: Mapping[str, Any], note_id: str) -> dict[str, Json]:
 
 
 def _supersede(connection: Connection, tenant: str, note: Note, moment: datetime) -> None:
-    older = select(extractions.c.id).join(notes, notes.c.id == extractions.c.note)
-    older = older.where(notes.c.tenant == tenant, notes.c.client_id == note.id)
+    query = select(extractions.c.id).join(notes, notes.c.id == extractions.c.note)
+    older = list(connection.scalars(query.where(notes.c.tenant == tenant, notes.c.client_id == note.id)))
+    if not older:
+        return
     mine = suggestions.c.extraction.in_(older) & (suggestions.c.state == PENDING)
     connection.execute(update(suggestions).where(mine).values(state="superseded", decided_at=moment))
     asked = reconfirmations.c.extraction.in_(older) & reconfirmations.c.settled_at.is_(None)

@@ -104,6 +104,7 @@ notes = Table(
     Column("created_at", Moment, nullable=False),
     Column("erased_at", Moment),
     Index("ix_notes_tenant_customer", "tenant", "customer"),
+    Index("ix_notes_client_id", "tenant", "client_id"),
 )  # fmt: skip
 extractions = Table(
     "extractions", metadata, _id(), _tenant(),

@@ -33,7 +33,8 @@ def spans():
 @pytest.fixture
 def log():
     """What is logged meanwhile; logging is as it was afterwards."""
-    root, levels = logging.getLogger(), {n: logging.getLogger(n).level for n in ("httpx", "httpx2", "httpcore", "alembic")}
+    quieted = ("httpx", "httpx2", "httpcore", "alembic")
+    root, levels = logging.getLogger(), {n: logging.getLogger(n).level for n in quieted}
     handlers, level, stream = root.handlers[:], root.level, io.StringIO()
     logs.configure(stream)
     yield stream

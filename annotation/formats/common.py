@@ -51,7 +51,7 @@ def restore(text: str, kept: Mapping[str, Any], found: Iterable[Found]) -> Recor
     """The record of `aside`, with the spans as they are now. Raises RecordError where one lies outside of the text."""
     before = record_from({**kept, "marks": kept.get("marks", []), "text": text})
     now = {f.place: f for f in found}
-    marks, used = [], set()
+    marks, used = list[Said](), set[Place]()
     for mark in before.marks:
         own = [(mark.field, s.start, s.end) for s in mark.spans]
         if not shown(mark) or all(place in now for place in own):

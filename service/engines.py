@@ -142,6 +142,7 @@ class Engines:
 
     def start(self, seconds: float) -> None:
         """Look for changes every so many seconds, on a thread of its own."""
+        self._stop.clear()
         self._thread = threading.Thread(target=self._watch, args=(seconds,), name="fieldnote-releases", daemon=True)
         self._thread.start()
 

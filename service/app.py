@@ -27,8 +27,10 @@ from service.routes import (
     annotation,
     channels,
     customers,
+    examples,
     extractions,
     information,
+    labelstudio,
     manage,
     models,
     proposals,
@@ -118,6 +120,8 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
         sandbox,
         proposals,
         triggers,
+        examples,
+        labelstudio,
     ):
         app.include_router(group.router)
     install_pages(app)

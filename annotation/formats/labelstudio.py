@@ -27,7 +27,9 @@ def task(record: Record) -> dict[str, Any]:
     """One task; what people said of the whole note is an annotation, other marks are a prediction."""
     regions = [region(record.text, *place) for place in places(record)]
     kept = json.dumps(aside(record), ensure_ascii=False)
-    made: dict[str, Any] = {"data": {"text": record.text, "note_id": record.id, "fieldnote": kept}}
+    made: dict[str, Any] = {
+        "data": {"text": record.text, "note_id": record.id, "sent_at": record.sent_at, "fieldnote": kept}
+    }
     if record.complete:
         made["annotations"] = [{"result": regions}]
     else:
@@ -61,15 +63,17 @@ def record_of(given: Mapping[str, Any]) -> Record:
         people = [a for a in given.get("annotations") or () if not a.get("was_cancelled")]
         chosen = people or given.get("predictions") or ()
         result = max(chosen, key=lambda a: a.get("updated_at") or "")["result"] if chosen else []
-        found = [f for r in result if r.get("type") == "labels" for f in _found(text, r["value"])]
+        written = {r["id"]: r["value"]["text"][0] for r in result if r.get("type") == "textarea" and r.get("id")}
+        found = [f for r in result if r.get("type") == "labels" for f in _found(text, r, written)]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RecordError(f"任务 {given.get('id', '?')} 读不出：{error!r}") from None
     return restore(text, {**kept, "complete": bool(people)}, found)
 
 
-def _found(text: str, value: Mapping[str, Any]) -> list[Found]:
+def _found(text: str, region: Mapping[str, Any], written: Mapping[str, str]) -> list[Found]:
+    value = region["value"]
     start, end = located(text, value["start"], value["end"], value.get("text"))
-    return [Found(label, start, end) for label in value["labels"]]
+    return [Found(label, start, end, written.get(region.get("id", ""))) for label in value["labels"]]
 
 
 def located(text: str, start: int, end: int, words: str | None) -> tuple[int, int]:
@@ -94,5 +98,6 @@ def config(contract: Contract) -> str:
     )
     return (
         f'<View>\n  <Labels name="{FROM}" toName="{TO}">\n{labels}\n  </Labels>\n'
-        f'  <Text name="{TO}" value="$text" granularity="symbol"/>\n</View>\n'
+        f'  <Text name="{TO}" value="$text" granularity="symbol"/>\n'
+        f'  <TextArea name="value" toName="{TO}" perRegion="true" maxSubmissions="1" editable="true"/>\n</View>\n'
     )

@@ -7,7 +7,22 @@ import sys
 import typer
 
 from extractor.errors import FieldNoteError
-from service.cli import bench, contract, extract, keys, models, policy, retrain, sandbox, serve, train, triggers, users
+from service.cli import (
+    annotation,
+    bench,
+    contract,
+    dataset,
+    extract,
+    keys,
+    models,
+    policy,
+    retrain,
+    sandbox,
+    serve,
+    train,
+    triggers,
+    users,
+)
 
 app = typer.Typer(
     name="fieldnote",
@@ -28,6 +43,8 @@ users.register(app)
 policy.register(app)
 sandbox.register(app)
 triggers.register(app)
+annotation.register(app)
+dataset.register(app)
 
 
 def main() -> None:

@@ -1,0 +1,69 @@
+"""`fieldnote annotation`: labelled notes from one format to another, and out of the service's database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from extractor.errors import FieldNoteError
+
+group = typer.Typer(help="标注：格式互转、导出人说过的话、Label Studio 的配置。", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    app.add_typer(group, name="annotation")
+
+
+@group.command("convert")
+def convert(
+    source: Annotated[Path, typer.Argument(help="输入文件", exists=True, dir_okay=False)],
+    target: Annotated[Path, typer.Argument(help="输出文件")],
+    given: Annotated[str, typer.Option("--from", help="jsonl marked labelstudio doccano conll docbin")],
+    wanted: Annotated[str, typer.Option("--to", help="同上")],
+) -> None:
+    """把标注好的笔记从一种格式转成另一种；写不下的内容会报错，不会悄悄丢掉。"""
+    from annotation.formats import FORMATS
+
+    for name in (given, wanted):
+        if name not in FORMATS:
+            raise FieldNoteError(f"没有格式 {name}；可用：{'、'.join(FORMATS)}")
+    records = FORMATS[given].read(source.read_bytes())
+    target.write_bytes(FORMATS[wanted].write(records))
+    typer.echo(f"{len(records)} 条笔记 → {target}")
+
+
+@group.command("export")
+def export(
+    target: Annotated[Path, typer.Argument(help="输出文件")],
+    tenant: Annotated[str, typer.Option(help="租户")],
+    database_url: Annotated[str | None, typer.Option("--database-url", help="数据库地址")] = None,
+) -> None:
+    """导出一个租户的人确认、更正、否决和标注过的笔记（JSONL，首行是水印）。"""
+    from annotation.formats import FORMATS
+    from service.settings import load_settings
+    from service.store import audit
+    from service.store.database import now, open_database
+    from service.store.examples import examples
+    from service.watermark import stamp
+
+    settings = load_settings(database_url=database_url)
+    database = open_database(settings.database_url)
+    with database.write() as connection:
+        records = list(examples(connection, tenant))
+        audit.record(connection, tenant, "cli", "examples.export", tenant, {"notes": len(records)})
+    database.close()
+    text = FORMATS["jsonl"].write(records).decode()
+    target.write_text(stamp(text, "jsonl", "cli", now(), tenant, settings.signing_key()), encoding="utf-8", newline="")
+    typer.echo(f"{len(records)} 条笔记 → {target}")
+
+
+@group.command("config")
+def config() -> None:
+    """由契约生成 Label Studio 的标注界面（XML）。"""
+    from annotation.formats.labelstudio import config as interface
+    from extractor.contract import load_contract
+
+    typer.echo(interface(load_contract()), nl=False)

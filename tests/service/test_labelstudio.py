@@ -1,0 +1,85 @@
+"""Label Studio's backend protocol: marks go out and come back on the same words; examples of what people said."""
+
+import base64
+import json
+
+import pytest
+
+TEXT = "👍王总说要等财政拨款，预算80万"
+
+
+@pytest.fixture
+def studio(door):
+    """Headers as Label Studio sends them: the key is the password."""
+    key = door.key("demo", "annotate")["Authorization"].split()[1]
+    return {"Authorization": "Basic " + base64.b64encode(f"fieldnote:{key}".encode()).decode()}
+
+
+def examples(door) -> list[dict]:
+    lines = door.client.get("/v1/examples").text.splitlines()
+    assert "fieldnote-export" in lines[0]
+    return [json.loads(line) for line in lines[1:]]
+
+
+def webhook(door, studio, task: dict, result: list[dict]):
+    body = {"action": "ANNOTATION_CREATED", "task": task, "annotation": {"id": 1, "result": result}}
+    return door.client.post("/labelstudio/webhook", json=body, headers=studio)
+
+
+def test_pre_annotated_and_back(door, studio):
+    note = door.note(TEXT)
+    assert door.client.get("/labelstudio/health").json()["status"] == "UP"
+    assert door.client.post("/labelstudio/setup", json={}, headers=studio).json()["model_version"]
+    (task,) = door.client.get("/labelstudio/tasks", headers=studio).json()
+    regions = task["predictions"][0]["result"]
+    asked = {"tasks": [{"id": 7, "data": task["data"]}], "params": {}}
+    (found,) = door.client.post("/labelstudio/predict", json=asked, headers=studio).json()["results"]
+    assert found["result"] == regions
+    assert all(TEXT[r["value"]["start"] : r["value"]["end"]] == r["value"]["text"] for r in regions)
+    name = {"start": 1, "end": 3, "text": "王总", "labels": ["contact_person"]}
+    kept = [r for r in regions if r["value"]["labels"] != ["contact_person"]]
+    new = {"id": "x1", "from_name": "field", "to_name": "text", "type": "labels", "value": name}
+    assert webhook(door, studio, task, [*kept, new]).status_code == 201
+    (example,) = examples(door)
+    assert (example["complete"], example["text"], example["customer"]) == (True, TEXT, "恒力机械")
+    said = {m["field"]: (m["value"], m["evidence"]) for m in example["marks"]}
+    assert said["contact_person"] == ("王总", [{"start": 1, "end": 3}])
+    engine = {f["field"]: f for f in note["fields"]}
+    for r in kept:
+        field = r["value"]["labels"][0]
+        assert said[field][0] == engine[field]["value"]
+    assert door.client.get("/labelstudio/tasks", headers=studio).json() == []
+
+
+def test_what_cannot_be_kept_is_refused(door, studio):
+    door.note(TEXT)
+    (task,) = door.client.get("/labelstudio/tasks", headers=studio).json()
+    region = task["predictions"][0]["result"][0]
+    strange = {**region, "value": {"start": 1, "end": 3, "text": "王总", "labels": ["budget_amount"]}}
+    assert webhook(door, studio, task, [strange]).json()["code"].startswith("contract.")
+    other = {**task, "data": {**task["data"], "text": TEXT + "！"}}
+    assert webhook(door, studio, other, []).json()["code"] == "labelstudio.text"
+    assert examples(door) == []
+    stranger = door.key("other", "annotate")
+    assert webhook(door, stranger, task, []).json()["code"] == "labelstudio.note"
+    assert door.client.get("/labelstudio/tasks", headers=stranger).json() == []
+    assert webhook(door, {"Authorization": "Basic %%"}, task, []).status_code == 401
+    assert webhook(door, door.key("demo", "extract"), task, []).status_code == 403
+
+
+def test_examples_say_only_what_people_said(door):
+    note = door.note(TEXT)
+    door.decide(note, {"field": "budget_source", "action": "confirm"})
+    door.decide(note, {"field": "budget_amount", "action": "reject", "reason": "说的是别家"})
+    (example,) = examples(door)
+    assert example["complete"] is False
+    assert {(m["field"], m["denied"], m["origin"]) for m in example["marks"]} == {
+        ("budget_source", False, "rep"),
+        ("budget_amount", True, "rep"),
+    }
+    door.decide(note, {"field": "budget_source", "action": "undo"})
+    assert [m["field"] for m in examples(door)[0]["marks"]] == ["budget_amount"]
+    door.client.delete("/v1/customers/恒力机械")
+    assert examples(door) == []
+    actions = [e["action"] for e in door.client.get("/v1/audit?action=examples").json()["entries"]]
+    assert actions == ["examples.export"] * 3

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from annotation.formats import FORMATS
+from extractor.types import Json
 from service.routes.access import Manager
 from service.store import audit
 from service.store.database import now
@@ -22,7 +23,7 @@ def export(request: Request, caller: Manager, wanted: As = "jsonl") -> Response:
     """All examples of the tenant; JSON lines carry the mark of who took them as their first line."""
     with request.app.state.database.write() as connection:
         records = list(examples(connection, caller.tenant))
-        details = {"notes": len(records), "format": wanted}
+        details: dict[str, Json] = {"notes": len(records), "format": wanted}
         audit.record(connection, caller.tenant, caller.name, "examples.export", caller.tenant, details)
     body = FORMATS[wanted].write(records)
     if wanted == "jsonl":

@@ -44,7 +44,7 @@ def export(
     """导出一个租户的人确认、更正、否决和标注过的笔记（JSONL，首行是水印）。"""
     from annotation.formats import FORMATS
     from service.settings import load_settings
-    from service.store import audit
+    from service.store import audit, tenants
     from service.store.database import now, open_database
     from service.store.examples import examples
     from service.watermark import stamp
@@ -52,6 +52,8 @@ def export(
     settings = load_settings(database_url=database_url)
     database = open_database(settings.database_url)
     with database.write() as connection:
+        if not tenants.exists(connection, tenant):
+            raise FieldNoteError(f"没有租户 {tenant}")
         records = list(examples(connection, tenant))
         audit.record(connection, tenant, "cli", "examples.export", tenant, {"notes": len(records)})
     database.close()

@@ -16,6 +16,11 @@ def settings_of(connection: Connection, tenant: str) -> dict[str, Any]:
     return connection.execute(select(tenants.c.settings).where(tenants.c.id == tenant)).scalar() or {}
 
 
+def exists(connection: Connection, tenant: str) -> bool:
+    """Whether there is such a tenant."""
+    return connection.execute(select(tenants.c.id).where(tenants.c.id == tenant)).first() is not None
+
+
 def all_settings(connection: Connection) -> dict[str, dict[str, Any]]:
     """The settings of every tenant that has any."""
     return {

@@ -32,6 +32,15 @@ def test_convert_there_and_back(tmp_path: Path) -> None:
     assert isinstance(refused.exception, FieldNoteError)
 
 
+def test_export_from_the_database(tmp_path: Path) -> None:
+    url, file = f"sqlite:///{tmp_path}/f.db", tmp_path / "out.jsonl"
+    nobody = run("annotation", "export", file, "--tenant", "demo", "--database-url", url)
+    assert isinstance(nobody.exception, FieldNoteError)
+    assert run("keys", "create", "--tenant", "demo", "--scopes", "manage", "--database-url", url).exit_code == 0
+    assert run("annotation", "export", file, "--tenant", "demo", "--database-url", url).exit_code == 0
+    assert "fieldnote-export" in file.read_text(encoding="utf-8")
+
+
 def test_freeze(tmp_path: Path) -> None:
     file, folder = tmp_path / "a.jsonl", tmp_path / "set"
     file.write_bytes(FORMATS["jsonl"].write(NOTES))

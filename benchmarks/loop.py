@@ -64,24 +64,25 @@ def spoilt(note: Labelled, rng: random.Random, share: float, only: str | None = 
 
 @dataclass(slots=True)
 class Season:
-    """One arm: the model that serves, what is labelled, and what is not."""
+    """One arm: the model that serves, the one in training (ahead where the gate held), labelled notes, the rest."""
 
     config: TrainConfig
     start: Path
     tokenizer: Tokenizer
     aside: Sequence[Labelled]
     served: SpanTagger
+    latest: SpanTagger
     labelled: dict[str, Labelled]
     pool: dict[str, Labelled]
     rng: random.Random
     points: list[dict[str, Any]] = field(default_factory=list)
 
     def train(self, notes: Sequence[Labelled], epochs: float, rate: float) -> SpanTagger:
-        """The served model trained on `notes`, from its own weights; the served one stays as it is."""
+        """The latest model trained on with `notes`; models that were there stay as they are."""
         scale = {"epochs": epochs, "rate": self.config.finetune.rate * rate,
                  "head_rate": self.config.finetune.head_rate * rate}  # fmt: skip
         tune = self.config.finetune.model_copy(update=scale)
-        model, _ = finetune(deepcopy(self.served), notes, self.tokenizer, tune, seed=SEED, progress=_tell)
+        model, _ = finetune(deepcopy(self.latest), notes, self.tokenizer, tune, seed=SEED, progress=_tell)
         return model
 
     def gated(self, candidate: SpanTagger) -> bool:
@@ -159,9 +160,11 @@ def begin(config: TrainConfig, notes: Sequence[Labelled], aside: Sequence[Labell
     first = notes[: len(notes) // 4]
     fresh = SpanTagger.start_from(start, FIELDNOTE, HeadShape(dropout=config.finetune.dropout))
     labelled = {n.id: spoilt(n, rng, ERRORS) for n in first}
-    season = Season(config, start, tokenizer, aside, fresh, labelled, {n.id: n for n in notes[len(first) :]}, rng)
+    season = Season(
+        config, start, tokenizer, aside, fresh, fresh, labelled, {n.id: n for n in notes[len(first) :]}, rng
+    )
     if first:
-        season.served = season.train(list(labelled.values()), FIRST_EPOCHS, 1.0)
+        season.served = season.latest = season.train(list(labelled.values()), FIRST_EPOCHS, 1.0)
     return season
 
 
@@ -173,14 +176,16 @@ def play(season: Season, choose: Callable[[Season, int], list[str]], held: Seque
         chosen = choose(season, share if number < rounds - 1 else len(season.pool))
         for name in chosen:
             season.labelled[name] = spoilt(season.pool.pop(name), season.rng, ERRORS)
-        candidate = season.train(list(season.labelled.values()), EPOCHS_A_ROUND, RATE_A_ROUND)
-        season.points.append(_point(season, held, season.gated(candidate)))
+        season.latest = season.train(list(season.labelled.values()), EPOCHS_A_ROUND, RATE_A_ROUND)
+        season.points.append(_point(season, held, season.gated(season.latest)))
         print(season.points[-1], flush=True)
 
 
 def _point(season: Season, held: Sequence[Labelled], passed: bool) -> dict[str, Any]:
-    score = season.report(season.served, held).micro
-    return {"annotated": len(season.labelled), "f1": round(score.f1, 4), "let_through": passed}
+    served = season.report(season.served, held).micro.f1
+    trained = served if passed else season.report(season.latest, held).micro.f1
+    figures = {"f1": round(served, 4), "f1_in_training": round(trained, 4)}
+    return {"annotated": len(season.labelled), **figures, "let_through": passed}
 
 
 def needed(points: Sequence[Mapping[str, Any]], level: float) -> float | None:
@@ -197,6 +202,7 @@ def needed(points: Sequence[Mapping[str, Any]], level: float) -> float | None:
 def poisoned(season: Season, held: Sequence[Labelled]) -> dict[str, Any]:
     """A round whose labels of one field are wrong in POISON of the cases: what the gate says, what then serves."""
     before = season.report(season.served, held).to_json()
+    season.latest = season.served
     wrong = [spoilt(n, season.rng, POISON, POISONED) for n in season.labelled.values()]
     passed = season.gated(season.train(wrong, EPOCHS_A_ROUND, RATE_A_ROUND))
     after = season.report(season.served, held).to_json()

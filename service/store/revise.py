@@ -1,6 +1,6 @@
 """Write the newest, not yet released migration anew from the difference between the tables and the one before.
 
-    python -m service.store.revise
+python -m service.store.revise
 """
 
 from __future__ import annotations

@@ -76,9 +76,9 @@ def record_from(data: Mapping[str, Any]) -> Record:
             data["id"], data["text"], marks, data.get("sent_at"), data.get("customer"),
             data.get("complete", False), data.get("contract"),
         )  # fmt: skip
+        return checked(record)
     except (KeyError, TypeError, AttributeError) as error:
-        raise RecordError(f"{_name(data)}：缺 {error}") from None
-    return checked(record)
+        raise RecordError(f"{_name(data)}：缺少或读不出 {error}") from None
 
 
 def said_from(data: Mapping[str, Any]) -> Said:
@@ -89,7 +89,9 @@ def said_from(data: Mapping[str, Any]) -> Said:
 
 
 def checked(record: Record) -> Record:
-    """The record itself. Raises RecordError where a mark lies outside of the text."""
+    """The record itself. Raises RecordError where a mark lies outside of the text, or a name is no text."""
+    if not all(isinstance(name, str) for name in (record.id, record.text, *(m.field for m in record.marks))):
+        raise RecordError(f"{record.id}：编号、正文、字段名都应是文字")
     for mark in record.marks:
         for span in mark.spans:
             if not 0 <= span.start < span.end <= len(record.text):

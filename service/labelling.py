@@ -16,6 +16,7 @@ from extractor.validate import Problem
 from service.decide import corrected_value
 from service.problems import ServiceError
 from service.store import audit
+from service.store.annotation import take_turn
 from service.store.examples import close_note, note_of
 from service.store.keys import Caller
 
@@ -49,6 +50,7 @@ def take_in(connection: Connection, caller: Caller, engine: Engine, task: dict[s
         record = labelstudio.record_of(task)
     except RecordError as error:
         raise ServiceError(422, "labelstudio.task", str(error)) from None
+    take_turn(connection, caller.tenant)
     note = note_of(connection, caller.tenant, record.id)
     if note is None:
         raise ServiceError(404, "labelstudio.note", "没有这条笔记；任务要从 /labelstudio/tasks 导出")

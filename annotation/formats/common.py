@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from annotation.records import Record, Said, checked, record_from
+from annotation.records import Record, RecordError, Said, checked, record_from
 from extractor.types import Json, Span
 
 Place = tuple[str, int, int]  # field, start, end
@@ -29,6 +29,14 @@ class Found:
     @property
     def place(self) -> Place:
         return self.field, self.start, self.end
+
+
+def decoded(data: bytes) -> str:
+    """A file's text, without a byte order mark. Raises RecordError where it is not UTF-8."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RecordError(f"第 {data.count(10, 0, error.start) + 1} 行不是 UTF-8") from None
 
 
 def shown(mark: Said) -> bool:

@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from annotation.formats.common import Found, Place, aside, places, restore
+from annotation.formats.common import Found, Place, aside, decoded, places, restore
 from annotation.records import Record, RecordError
 
 ASIDE = "# fieldnote = "
@@ -53,14 +53,17 @@ def _column(layer: list[Place], length: int) -> list[str]:
 
 def read(data: bytes) -> list[Record]:
     """Raises RecordError for an `I-` that continues nothing, or rows of unequal width."""
-    blocks = [b for b in data.decode("utf-8-sig").replace("\r\n", "\n").split("\n\n") if b.strip()]
+    blocks = [b for b in decoded(data).replace("\r\n", "\n").split("\n\n") if b.strip()]
     return [_record(block.strip("\n").split("\n"), n) for n, block in enumerate(blocks, 1)]
 
 
 def _record(lines: list[str], number: int) -> Record:
     kept: dict[str, object] = {"id": str(number)}
     if lines[0].startswith(ASIDE):
-        kept = json.loads(lines.pop(0)[len(ASIDE) :])
+        try:
+            kept = dict(json.loads(lines.pop(0)[len(ASIDE) :]))
+        except (ValueError, TypeError) as error:
+            raise RecordError(f"第 {number} 条的 fieldnote 注释读不出：{error}") from None
     rows = [line.split("\t") for line in lines]
     if len({len(row) for row in rows}) > 1:
         raise RecordError(f"第 {number} 条：各行的列数不同")

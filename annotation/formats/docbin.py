@@ -5,6 +5,7 @@ Needs the extra `spacy`. A token a character keeps every offset: `span.start` is
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -31,7 +32,10 @@ def write(records: Iterable[Record]) -> bytes:
 def read(data: bytes) -> list[Record]:
     """Notes of any `DocBin`, whatever its tokens; spans' character offsets are what counts."""
     spacy = _spacy()
-    docs = spacy.tokens.DocBin().from_bytes(data).get_docs(spacy.blank("xx").vocab)
+    try:
+        docs = list(spacy.tokens.DocBin().from_bytes(data).get_docs(spacy.blank("xx").vocab))
+    except (zlib.error, ValueError, KeyError, TypeError) as error:
+        raise RecordError(f"不是 spaCy 的 DocBin：{error}") from None
     records = []
     for n, doc in enumerate(docs, 1):
         found = [Found(s.label_, s.start_char, s.end_char) for s in doc.spans.get(KEY, ())]

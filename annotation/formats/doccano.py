@@ -1,5 +1,7 @@
 """doccano's JSON lines of sequence labelling: `{"text", "label": [[start, end, name]], …}`, offsets in code points.
 
+The form with `entities` (doccano's export of entities and relations) is read as well.
+
 Other keys of a line are what doccano calls meta data, kept through import and export; ours is `fieldnote`.
 """
 
@@ -7,10 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from annotation.formats import jsonl
 from annotation.formats.common import Found, aside, places, restore
-from annotation.records import Record, RecordError
+from annotation.records import Record
 
 
 def write(records: Iterable[Record]) -> bytes:
@@ -25,13 +28,18 @@ def write(records: Iterable[Record]) -> bytes:
 
 def read(data: bytes) -> list[Record]:
     """Raises RecordError for a line without text or with labels that are none."""
-    records = []
-    for n, row in enumerate(jsonl.rows(data), 1):
-        try:
-            labels = row.get("label") or row.get("labels") or []
-            found = [Found(name, start, end) for start, end, name in labels]  # type: ignore[attr-defined]
-            kept = row.get("fieldnote") or {"id": str(row.get("id", n))}
-            records.append(restore(row["text"], kept, found))  # type: ignore[arg-type]
-        except (KeyError, TypeError, ValueError) as error:
-            raise RecordError(f"第 {n} 条不是 doccano 的格式：{error}") from None
-    return records
+    return jsonl.each(data, _record)
+
+
+def _record(number: int, row: dict[str, Any]) -> Record:
+    found = [Found(name, start, end) for start, end, name in _labels(row)]
+    kept = row.get("fieldnote") or {"id": str(row.get("id", number))}
+    return restore(row["text"], kept, found)
+
+
+def _labels(row: dict[str, Any]) -> list[list[Any]]:
+    """Triples of start, end, name: `label` of today's doccano, `labels` of older ones, `entities` with relations."""
+    if "entities" in row:
+        return [[e["start_offset"], e["end_offset"], e["label"]] for e in row["entities"]]
+    triples: list[list[Any]] = row.get("label") or row.get("labels") or []
+    return triples

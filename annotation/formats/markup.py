@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from annotation.formats import jsonl
 from annotation.formats.common import Found, aside, places, restore, shown
@@ -30,7 +31,7 @@ def write(records: Iterable[Record]) -> bytes:
 
 def read(data: bytes) -> list[Record]:
     """Raises RecordError where a line is not mark-up."""
-    return [_record(row) for row in jsonl.rows(data)]
+    return jsonl.each(data, _record)
 
 
 def _marked(record: Record) -> str:
@@ -62,16 +63,16 @@ def _value(mark: Said, text: str) -> str:
     return value if plain and value not in (*words, ".") else "."  # type: ignore[return-value]
 
 
-def _record(row: dict[str, object]) -> Record:
+def _record(_: int, row: dict[str, Any]) -> Record:
     try:
         labelled = compile_marked(row)
-    except (MarkError, KeyError, TypeError) as error:
-        raise RecordError(f"{row.get('id', '?')}：{error}") from None
-    kept = row.get("fieldnote") or {"id": row["id"], "complete": True, "sent_at": row.get("sent_at")}
+    except MarkError as error:
+        raise RecordError(str(error)) from None
+    kept = row.get("fieldnote") or {"complete": True} | {k: row.get(k) for k in ("id", "sent_at", "customer")}
     found = [
         Found(m.field, m.start, m.end, None if m.value == "." else m.value, m.certain) for m in labelled.marks
     ]  # fmt: skip
-    return _edited(restore(labelled.text, kept, found), found)  # type: ignore[arg-type]
+    return _edited(restore(labelled.text, kept, found), found)
 
 
 def _edited(record: Record, found: list[Found]) -> Record:

@@ -108,8 +108,8 @@ def predict(request: Request, body: PredictIn, caller: Annotator) -> dict[str, A
 
 @router.post("/webhook", status_code=201)
 def webhook(request: Request, body: EventIn, caller: Annotator) -> dict[str, Any]:
-    """A new or changed annotation closes its note; other events are noted by a friendly answer alone."""
-    if body.action not in ANNOTATED or body.annotation is None or body.task is None:
+    """A new or changed annotation closes its note; a skipped task and other events change nothing."""
+    if body.action not in ANNOTATED or not body.annotation or not body.task or body.annotation.get("was_cancelled"):
         return {"status": "ignored"}
     task = {**body.task, "annotations": [body.annotation]}
     with request.app.state.database.write() as connection:

@@ -87,6 +87,56 @@ def test_offsets_in_utf16_units_are_understood() -> None:
         labelstudio.record_of(task)
 
 
+def test_one_unit_holds_for_the_whole_task() -> None:
+    """Words that repeat are at both places; what else is marked in the task tells which is meant."""
+    note = Record(
+        "n", "👍哈哈哈，王总", (Said("pain_point", (Span(1, 3),)), Said("contact_person", (Span(5, 7),))), complete=True
+    )
+    task = labelstudio.task(note)
+    for region in task["annotations"][0]["result"]:
+        region["value"] |= {"start": region["value"]["start"] + 1, "end": region["value"]["end"] + 1}
+    assert labelstudio.record_of(task) == note
+    inside = {"data": {"text": "👍"}, "id": 1, "annotations": [{"result": [region | {"value": value_of(1, 2)}]}]}
+    with pytest.raises(RecordError):
+        labelstudio.record_of(inside)
+
+
+def value_of(start: int, end: int) -> dict:
+    return {"start": start, "end": end, "text": "👍", "labels": ["pain_point"]}
+
+
+def test_what_is_answered_beside_a_label_counts() -> None:
+    """Value and certainty go out beside the label; as they were, the mark keeps who said it; changed, it is new."""
+    task = labelstudio.task(replace(NOTE, marks=(replace(NOTE.marks[0], certain=False),)))
+    result = task["annotations"][0]["result"]
+    assert [r["type"] for r in result] == ["labels", "textarea", "choices"]
+    assert labelstudio.record_of(task).marks[0].by == "李"
+    changed = result[1] | {"value": result[1]["value"] | {"text": ["自筹"]}}
+    answered = {**task, "annotations": [{"result": [result[0], changed]}]}
+    assert labelstudio.record_of(answered).marks == (Said("budget_source", (Span(5, 9),), "自筹"),)
+    skipped = {**task, "annotations": [{"result": [], "was_cancelled": True}]}
+    assert not labelstudio.record_of(skipped).complete
+
+
+def test_doccano_entities_are_read() -> None:
+    """doccano's export of entities and relations."""
+    row = {
+        "id": 4,
+        "text": NOTE.text,
+        "entities": [{"id": 1, "label": "budget_source", "start_offset": 5, "end_offset": 9}],
+    }
+    (back,) = FORMATS["doccano"].read(json.dumps(row).encode())
+    assert (back.id, back.marks) == ("4", (Said("budget_source", (Span(5, 9),)),))
+
+
+def test_the_line_is_named() -> None:
+    good = FORMATS["jsonl"].write([NOTE])
+    with pytest.raises(RecordError, match="第 3 行"):
+        FORMATS["jsonl"].read(good + b"\n" + b'{"id": 5, "text": "x", "marks": []}')
+    with pytest.raises(RecordError, match="第 2 行"):
+        FORMATS["doccano"].read(b'{"text": "ab", "label": []}\n{"text": "ab", "label": [[0, 3, "f"]]}')
+
+
 def test_gold_lines_go_both_ways() -> None:
     """What training reads: partial notes say so, denials are marked, inferred values teach nothing."""
     marks = (replace(NOTE.marks[0], denied=True), Said("timeline", (Span(1, 2),), basis="inferred"))
@@ -104,7 +154,15 @@ def test_gold_lines_go_both_ways() -> None:
         ("conll", "王\tI-contact_person\n".encode()),
         ("conll", "王总\tO\n".encode()),
         ("doccano", b'{"label": []}'),
+        ("doccano", b'{"text": "ab", "label": [["a", 1, "f"]]}'),
         ("labelstudio", b"{}"),
+        ("labelstudio", b"[[]]"),
+        ("labelstudio", b'[{"data": {"text": "ab"}, "annotations": [{"result": [{"type": "labels", "value": 1}]}]}]'),
+        ("labelstudio", b'[{"data": {"text": "ab", "fieldnote": "5"}}]'),
+        ("docbin", b"nonsense"),
+        ("conll", b"# fieldnote = {\na\tO\n"),
+        ("conll", b"\xff"),
+        ("jsonl", b'{"id": "a", "text": "xy", "marks": [{"field": "f", "evidence": [{"start": "0", "end": 1}]}]}'),
         ("marked", b'{"id": "a", "marked": "x] y"}'),
     ],
 )

@@ -35,9 +35,11 @@ def test_pre_annotated_and_back(door, studio):
     asked = {"tasks": [{"id": 7, "data": task["data"]}], "params": {}}
     (found,) = door.client.post("/labelstudio/predict", json=asked, headers=studio).json()["results"]
     assert found["result"] == regions
-    assert all(TEXT[r["value"]["start"] : r["value"]["end"]] == r["value"]["text"] for r in regions)
+    labels = [r for r in regions if r["type"] == "labels"]
+    assert len(labels) >= 3
+    assert all(TEXT[r["value"]["start"] : r["value"]["end"]] == r["value"]["text"] for r in labels)
     name = {"start": 1, "end": 3, "text": "王总", "labels": ["contact_person"]}
-    kept = [r for r in regions if r["value"]["labels"] != ["contact_person"]]
+    kept = [r for r in labels if r["value"]["labels"] != ["contact_person"]]
     new = {"id": "x1", "from_name": "field", "to_name": "text", "type": "labels", "value": name}
     assert webhook(door, studio, task, [*kept, new]).status_code == 201
     (example,) = examples(door)
@@ -51,10 +53,49 @@ def test_pre_annotated_and_back(door, studio):
     assert door.client.get("/labelstudio/tasks", headers=studio).json() == []
 
 
+def test_a_value_answered_beside_the_label_is_kept(door, studio):
+    door.note(TEXT)
+    (task,) = door.client.get("/labelstudio/tasks", headers=studio).json()
+    result = [r for r in task["predictions"][0]["result"] if r["id"].startswith("budget_")]
+    for region in result:
+        if region["id"].startswith("budget_amount") and region["type"] == "textarea":
+            region["value"]["text"] = ["90万"]
+    assert webhook(door, studio, task, result).json()["status"] == "ok"
+    said = {m["field"]: m["value"] for m in examples(door)[0]["marks"]}
+    assert said == {"budget_source": "政府拨款", "budget_amount": {"min": 900000, "max": 900000}}
+
+
+def test_a_skipped_task_closes_nothing(door, studio):
+    door.note(TEXT)
+    (task,) = door.client.get("/labelstudio/tasks", headers=studio).json()
+    skipped = {"action": "ANNOTATION_CREATED", "task": task, "annotation": {"result": [], "was_cancelled": True}}
+    assert door.client.post("/labelstudio/webhook", json=skipped, headers=studio).json() == {"status": "ignored"}
+    assert examples(door) == []
+
+
+BROKEN = {
+    "task": {"data": 5},
+    "note": {"data": {"text": TEXT, "note_id": {}}},
+    "aside": {"data": {"text": TEXT, "fieldnote": '{"id": {}}'}},
+    "text": {"data": {"text": 5, "note_id": "a"}},
+    "list": {"data": []},
+}
+
+
+@pytest.mark.parametrize("task", BROKEN.values(), ids=BROKEN)
+def test_a_broken_task_is_refused(door, studio, task):
+    """Whatever a key's owner sends, the answer is a problem and not a fault of ours."""
+    for result in ([], [{"type": "labels"}], [{"type": "textarea", "value": {"text": []}, "id": {}}], [5]):
+        answer = webhook(door, studio, task, result)
+        assert answer.status_code in (404, 422), answer.text
+        assert answer.json()["code"].startswith("labelstudio."), answer.text
+
+
 def test_what_cannot_be_kept_is_refused(door, studio):
     door.note(TEXT)
     (task,) = door.client.get("/labelstudio/tasks", headers=studio).json()
     region = task["predictions"][0]["result"][0]
+    assert region["type"] == "labels"
     strange = {**region, "value": {"start": 1, "end": 3, "text": "王总", "labels": ["budget_amount"]}}
     assert webhook(door, studio, task, [strange]).json()["code"].startswith("contract.")
     other = {**task, "data": {**task["data"], "text": TEXT + "！"}}

@@ -55,9 +55,9 @@ def check(
     from annotation import dataset
     from annotation.dedupe import NEAR
 
-    parts = [dataset.read([file])[0] for file in (train, test)]
-    dataset.refuse_leaks(*parts, near or NEAR, _watch)
-    typer.echo(f"没有泄漏：训练 {len(parts[0])} 条，测试 {len(parts[1])} 条")
+    (known, _), (held, _) = (dataset.read([file]) for file in (train, test))
+    dataset.refuse_leaks(known, held, near or NEAR, _watch)
+    typer.echo(f"没有泄漏：训练 {len(known)} 条，测试 {len(held)} 条")
 
 
 def _watch(sets: Sequence[frozenset[str]]) -> Iterable[frozenset[str]]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from extractor.errors import FieldNoteError
 
+if TYPE_CHECKING:
+    from annotation.formats import Format
+
+NAMES = "jsonl marked labelstudio doccano conll docbin"
 group = typer.Typer(help="标注：格式互转、导出人说过的话、Label Studio 的配置。", no_args_is_help=True)
 
 
@@ -21,18 +25,32 @@ def register(app: typer.Typer) -> None:
 def convert(
     source: Annotated[Path, typer.Argument(help="输入文件", exists=True, dir_okay=False)],
     target: Annotated[Path, typer.Argument(help="输出文件")],
-    given: Annotated[str, typer.Option("--from", help="jsonl marked labelstudio doccano conll docbin")],
-    wanted: Annotated[str, typer.Option("--to", help="同上")],
+    given: Annotated[str | None, typer.Option("--from", help=f"{NAMES}；不写就看文件名")] = None,
+    wanted: Annotated[str | None, typer.Option("--to", help="同上")] = None,
 ) -> None:
     """把标注好的笔记从一种格式转成另一种；写不下的内容会报错，不会悄悄丢掉。"""
-    from annotation.formats import FORMATS
+    from annotation.records import RecordError
 
-    for name in (given, wanted):
-        if name not in FORMATS:
-            raise FieldNoteError(f"没有格式 {name}；可用：{'、'.join(FORMATS)}")
-    records = FORMATS[given].read(source.read_bytes())
-    target.write_bytes(FORMATS[wanted].write(records))
+    read, write = _format(given, source, "--from").read, _format(wanted, target, "--to").write
+    try:
+        records = read(source.read_bytes())
+        data = write(records)
+    except RecordError as error:
+        raise RecordError(f"{source}：{error}") from None
+    target.write_bytes(data)
     typer.echo(f"{len(records)} 条笔记 → {target}")
+
+
+def _format(name: str | None, file: Path, option: str) -> Format:
+    """The named format, or the one of the file's name. Raises FieldNoteError where there is none."""
+    from annotation.formats import FORMATS, guessed
+
+    name = name or guessed(file.name)
+    if name is None:
+        raise FieldNoteError(f"从文件名 {file.name} 看不出格式；请写 {option}，可用：{'、'.join(FORMATS)}")
+    if name not in FORMATS:
+        raise FieldNoteError(f"没有格式 {name}；可用：{'、'.join(FORMATS)}")
+    return FORMATS[name]
 
 
 @group.command("export")

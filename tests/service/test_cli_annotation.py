@@ -32,6 +32,23 @@ def test_convert_there_and_back(tmp_path: Path) -> None:
     assert isinstance(refused.exception, FieldNoteError)
 
 
+def test_formats_by_the_files_names(tmp_path: Path) -> None:
+    """Every format has a suffix of its own; a name that says nothing asks for the option."""
+    file = tmp_path / "a.jsonl"
+    file.write_bytes(FORMATS["jsonl"].write(NOTES))
+    for suffix in (s for f in FORMATS.values() for s in f.suffixes):
+        there, back = tmp_path / f"there{suffix}", tmp_path / "back.jsonl"
+        assert run("annotation", "convert", file, there).exit_code == 0
+        assert run("annotation", "convert", there, back).exit_code == 0
+        assert back.read_bytes() == file.read_bytes(), suffix
+    assert "--to" in str(run("annotation", "convert", file, tmp_path / "a.txt").exception)
+    file.write_text('{"id": "a", "text": "x", "marks": []}\nnonsense\n')
+    error = run("annotation", "convert", file, tmp_path / "b.conll").exception
+    assert isinstance(error, RecordError)
+    assert "a.jsonl：第 2 行" in str(error)
+    assert not (tmp_path / "b.conll").exists()
+
+
 def test_export_from_the_database(tmp_path: Path) -> None:
     url, file = f"sqlite:///{tmp_path}/f.db", tmp_path / "out.jsonl"
     nobody = run("annotation", "export", file, "--tenant", "demo", "--database-url", url)

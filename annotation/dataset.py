@@ -59,12 +59,22 @@ def read(files: Iterable[Path]) -> tuple[list[Record], list[dict[str, Any]]]:
     for file in files:
         data = file.read_bytes()
         try:
-            found = FORMATS["marked" if ".marked" in file.name else "jsonl"].read(data)
-        except (RecordError, UnicodeDecodeError) as error:
+            found = [_usable(r) for r in FORMATS["marked" if ".marked" in file.name else "jsonl"].read(data)]
+        except RecordError as error:
             raise RecordError(f"{file.name}：{error}") from None
         records += found
         sources.append({"name": file.name, "sha256": hashlib.sha256(data).hexdigest(), "notes": len(found)})
     return records, sorted(sources, key=canonical)
+
+
+def _usable(record: Record) -> Record:
+    try:
+        _moment(record)
+        for words in (record.id, record.text, record.customer or ""):
+            words.encode()
+    except (AttributeError, TypeError, ValueError) as error:
+        raise RecordError(f"{record.id!r}：时间、客户或正文读不出：{error}") from None
+    return record
 
 
 def freeze(records: Iterable[Record], plan: Plan = Plan(), watch: Watch = iter) -> Frozen:

@@ -197,3 +197,16 @@ def test_commands_on_marked_notes(tmp_path: Path) -> None:
     assert isinstance(refused.exception, LeakError)
     first = read_notes(train)[0].id
     assert f"{first} ↔ {first}：文字相似 1.00" in str(refused.exception)
+
+
+WHOLE = {"id": "a", "text": "财政出钱", "marks": []}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"text": "\ud83d"}, {"sent_at": "昨天"}, {"sent_at": 3}, {"customer": 3}, {"marks": 0}]
+)
+def test_a_note_that_cannot_be_used_is_named_with_its_file(tmp_path: Path, wrong: dict[str, object]) -> None:
+    file = tmp_path / "bad.jsonl"
+    file.write_text(json.dumps(WHOLE) + "\n" + json.dumps(WHOLE | wrong), encoding="utf-8")
+    with pytest.raises(RecordError, match=r"bad\.jsonl：.*a"):
+        read([file])

@@ -23,17 +23,23 @@ from service.store.keys import Caller
 
 def pre_annotated(engine: Engine, row: Row[Any]) -> dict[str, Any]:
     """A task for Label Studio with a stored note and what the engine finds in it."""
-    moment = datetime.fromisoformat(row.sent_at)
-    marks = _marks(engine.extract(Note(row.id, row.text, moment)))
-    return labelstudio.task(Record(row.id, row.text, marks, row.sent_at, contract=engine.contract.version))
+    result = engine.extract(Note(row.id, row.text, datetime.fromisoformat(row.sent_at)))
+    return _task(result, engine.contract.version)
 
 
 def prediction(engine: Engine, text: str, sent_at: datetime) -> dict[str, Any]:
     """What Label Studio shows an annotator before they begin."""
-    marks = _marks(result := engine.extract(Note("", text, sent_at)))
-    task = labelstudio.task(Record("", text, marks, contract=engine.contract.version))
+    result = engine.extract(Note("", text, sent_at))
+    (made,) = _task(result, engine.contract.version)["predictions"]
+    return dict(made)
+
+
+def _task(result: Result, contract: str) -> dict[str, Any]:
+    note = result.note
+    task = labelstudio.task(Record(note.id, note.text, _marks(result), note.sent_at.isoformat(), contract=contract))
     score = min((f.confidence for f in result.fields), default=1.0)
-    return {"result": task["predictions"][0]["result"], "score": score, "model_version": result.bundle}
+    task["predictions"] = [{**task["predictions"][0], "score": score, "model_version": result.bundle}]
+    return task
 
 
 def _marks(result: Result) -> tuple[Said, ...]:

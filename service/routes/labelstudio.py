@@ -96,7 +96,7 @@ def health() -> dict[str, str]:
 @router.post("/setup")
 def setup(request: Request, caller: Annotator) -> dict[str, str]:
     """The version Label Studio files predictions under."""
-    return {"model_version": _engine(request, caller).contract.version}
+    return {"model_version": _engine(request, caller).bundle}
 
 
 @router.post("/predict")

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from service.routes.labelstudio import router
+
 TEXT = "👍王总说要等财政拨款，预算80万"
 
 
@@ -29,12 +31,13 @@ def webhook(door, studio, task: dict, result: list[dict]):
 def test_pre_annotated_and_back(door, studio):
     note = door.note(TEXT)
     assert door.client.get("/labelstudio/health").json()["status"] == "UP"
-    assert door.client.post("/labelstudio/setup", json={}, headers=studio).json()["model_version"]
+    version = door.client.post("/labelstudio/setup", json={}, headers=studio).json()["model_version"]
     (task,) = door.client.get("/labelstudio/tasks", headers=studio).json()
     regions = task["predictions"][0]["result"]
     asked = {"tasks": [{"id": 7, "data": task["data"]}], "params": {}}
     (found,) = door.client.post("/labelstudio/predict", json=asked, headers=studio).json()["results"]
     assert found["result"] == regions
+    assert found["model_version"] == task["predictions"][0]["model_version"] == version == note["bundle"]
     labels = [r for r in regions if r["type"] == "labels"]
     assert len(labels) >= 3
     assert all(TEXT[r["value"]["start"] : r["value"]["end"]] == r["value"]["text"] for r in labels)
@@ -71,6 +74,19 @@ def test_a_skipped_task_closes_nothing(door, studio):
     skipped = {"action": "ANNOTATION_CREATED", "task": task, "annotation": {"result": [], "was_cancelled": True}}
     assert door.client.post("/labelstudio/webhook", json=skipped, headers=studio).json() == {"status": "ignored"}
     assert examples(door) == []
+
+
+def test_only_health_is_open(door):
+    """Every other route asks for a key that may annotate; health says nothing of anybody."""
+    bare, weak = {"Authorization": ""}, door.key("demo", "extract")
+    asked = [("POST", "setup"), ("POST", "predict"), ("POST", "webhook"), ("GET", "tasks"), ("GET", "config")]
+    known = {(m, r.path.removeprefix("/labelstudio/")) for r in router.routes for m in r.methods}
+    assert known == {*asked, ("GET", "health"), ("GET", "")}
+    for method, path in asked:
+        url, body = f"/labelstudio/{path}", {"tasks": [], "action": "PING"}
+        sent = [door.client.request(method, url, json=body, headers=h).status_code for h in (bare, weak)]
+        assert sent == [401, 403], url
+    assert door.client.get("/labelstudio/health", headers=bare).json() == {"status": "UP", "model_class": "FieldNote"}
 
 
 BROKEN = {

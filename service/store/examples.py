@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from annotation.records import Record, Said
 from extractor.types import Span
+from models.labels import FIELDNOTE
 from service.store.annotation_tables import annotation_tasks as tasks
 from service.store.database import new_id, now
 from service.store.shadows import BY_RULE, DECIDED
@@ -47,8 +48,9 @@ def _decided(connection: Connection, tenant: str) -> tuple[dict[str, list[Said]]
     query = select(decisions).where(decisions.c.tenant == tenant, decisions.c.by.not_like(BY_RULE))
     last = {row.suggestion: row for row in connection.execute(query.order_by(decisions.c.at, decisions.c.id))}
     wanted = (
-        select(suggestions, extractions.c.note, extractions.c.contract)
+        select(suggestions, extractions.c.note, extractions.c.contract, notes.c.text)
         .join(extractions, extractions.c.id == suggestions.c.extraction)
+        .join(notes, notes.c.id == extractions.c.note)
         .where(suggestions.c.tenant == tenant, suggestions.c.state.in_(DECIDED))
         .order_by(suggestions.c.created_at, suggestions.c.position)
     )
@@ -65,10 +67,22 @@ def _said(row: Row[Any], decision: Row[Any]) -> Said:
     """Confirmed and corrected values hold; a rejected one is denied on its words."""
     data = row.data
     return Said(
-        row.field, _spans(decision.evidence or data["evidence"]), decision.value, data["certain"], data["basis"],
+        row.field, _words(row, decision), decision.value, data["certain"], data["basis"],
         (data.get("claim") or {}).get("status", "stated"), "rep", decision.by, decision.at.isoformat(),
         denied=row.state == "rejected",
     )  # fmt: skip
+
+
+def _words(row: Row[Any], decision: Row[Any]) -> tuple[Span, ...]:
+    """Where the value stands: as the person said; for other words put in place of the suggested ones, where they are.
+
+    None where the note does not hold them.
+    """
+    value, own_words = decision.value, row.field not in FIELDNOTE.values
+    if row.state == "corrected" and not decision.evidence and own_words and isinstance(value, str):
+        at = (row.text or "").find(value)
+        return (Span(at, at + len(value)),) if at >= 0 else ()
+    return _spans(decision.evidence or row.data["evidence"])
 
 
 def _spans(evidence: Sequence[Mapping[str, int]]) -> tuple[Span, ...]:

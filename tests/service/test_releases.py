@@ -210,7 +210,14 @@ def test_notes_teach_what_was_said_of_them(door: Door, tmp_path: Path):
         values = {"id": "t1", "tenant": "demo", "note": note, "position": 0, "strategy": "random", "double": False}
         connection.execute(
             insert(annotation_tasks).values(
-                **values, state="closed", outcome="single", final=final, contract="c", created_at=now()
+                **values,
+                state="closed",
+                outcome="single",
+                final=final,
+                contract="c",
+                created_at=now(),
+                closed_at=now(),
+                closed_by="b",
             )
         )
     with door.database.read() as connection:

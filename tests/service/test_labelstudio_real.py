@@ -61,7 +61,7 @@ def studio(tmp_path: Path) -> Iterator[httpx.Client]:
     own = {
         "LABEL_STUDIO_USERNAME": USER, "LABEL_STUDIO_PASSWORD": PASSWORD, "LABEL_STUDIO_USER_TOKEN": TOKEN,
         "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true", "COLLECT_ANALYTICS": "false", "LATEST_VERSION_CHECK": "false",
-        "SSRF_PROTECTION_ENABLED": "false", "ML_BLOCK_LOCAL_IP": "false",  # the service and its webhook are on this machine
+        "SSRF_PROTECTION_ENABLED": "false", "ML_BLOCK_LOCAL_IP": "false",  # all on one host
     }  # fmt: skip
     command = [
         VENV / "bin" / "label-studio",
@@ -109,8 +109,11 @@ def ok(answer: httpx.Response):
 
 
 def corrected(task: dict) -> list[dict]:
-    """What an annotator leaves: the engine's marks but those of contacts, and 王总 behind the emoji marked anew."""
+    """What an annotator leaves: the engine's marks but those of contacts, 王总 marked anew, another amount."""
     kept = [r for r in task["predictions"][0]["result"] if not r["id"].startswith("contact_person-")]
+    for region in kept:
+        if region["id"].startswith("budget_amount-") and region["type"] == "textarea":
+            region["value"]["text"] = ["7万"]
     at = task["data"]["text"].index("王总")
     value = {"start": at, "end": at + 2, "text": "王总", "labels": ["contact_person"]}
     return [*kept, {"id": "new1", "from_name": "field", "to_name": "text", "type": "labels", "value": value}]
@@ -135,13 +138,15 @@ def test_round_trip(studio: httpx.Client, served: tuple[httpx.Client, str]) -> N
         "url": f"{base}/labelstudio", "project": project, "title": "FieldNote", "auth_method": "BASIC_AUTH",
         "basic_auth_user": "fieldnote", "basic_auth_pass": key,
     }  # fmt: skip
-    ok(studio.post("/api/ml/", json=backend))
+    backend_id = ok(studio.post("/api/ml/", json=backend))["id"]
     hook = {
         "url": f"{base}/labelstudio/webhook", "project": project, "send_payload": True,
         "send_for_all_actions": True, "headers": {"Authorization": f"Bearer {key}"},
     }  # fmt: skip
     ok(studio.post("/api/webhooks/", json=hook))
     ok(studio.post(f"/api/projects/{project}/import", json=tasks))
+    asked = ok(studio.post(f"/api/ml/{backend_id}/predict/test", params={"random": "true"}))
+    assert asked["response"][0]["result"], asked
     export = f"/api/projects/{project}/export"
     stored = ok(studio.get(export, params={"exportType": "JSON", "download_all_tasks": "true"}))
     ids = {row["data"]["note_id"]: row["id"] for row in stored}
@@ -159,4 +164,5 @@ def test_round_trip(studio: httpx.Client, served: tuple[httpx.Client, str]) -> N
     for example in examples:
         found = {(m["field"], e["start"], e["end"]) for m in example["marks"] for e in m["evidence"]}
         assert example["complete"]
+        assert [m["value"] for m in example["marks"] if m["field"] == "budget_amount"] == [{"min": 70000, "max": 70000}]
         assert found == places(wanted[example["id"]])

@@ -121,7 +121,7 @@ class Visits:
         return page
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and not message.location.get("url", "").endswith("/icon.svg"):
             self.complaints.append(f"{message.location.get('url', '')}: {message.text}")
 
 

@@ -95,8 +95,10 @@ def test_three_fields_are_corrected_by_keys_alone(signed_in, live, ask, shot):
     keys("Enter")
     page.locator("#marks > li[data-field=next_visit] .value", has_text="26").wait_for()
     keys("ArrowDown", "ArrowDown", "ArrowDown", "[")  # the machine: one word more
+    page.locator("#marks > li[data-field=equipment] .value", has_text="老注塑机").wait_for()
     assert marks(page)["equipment"] == ("老注塑机", "老注塑机")
     keys("Control+ArrowRight", "Control+ArrowRight", *["Control+Shift+ArrowRight"] * 4, "a", "3")  # what was overlooked
+    page.locator("#marks > li[data-field=budget_source] .value", has_text="集团拨付").wait_for()
     assert marks(page)["budget_source"] == ("上面那笔款子", "集团拨付")
     shot(page, "annotator-keys")
     keys("Shift+Enter", "n")

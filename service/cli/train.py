@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 def train(
     config: Annotated[Path, typer.Argument(help="训练配置，例如 models/configs/default.yaml")],
 ) -> None:
-    """预训练 → 微调 → 导出 int8 → 校准 → 评分 → 封存 → 登记。停下来再跑会接着做；规则改了再跑，只重新校准、评分、封存。"""
+    """预训练 → 微调 → 导出 int8 → 校准 → 评分 → 封存 → 登记。停下来再跑会接着做；规则改了再跑，只重新校准、封存。"""
     try:
         from models.train.config import load_config
         from models.train.run import train as run

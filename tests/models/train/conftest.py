@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,30 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tokenizer(encoder: Path) -> Tokenizer:
     return Tokenizer.load(encoder / "vocab.txt")
+
+
+def make_corpus(corpus: Path, encoder: Path, notes: list[Labelled]) -> Path:
+    """A folder as `fieldnote train` wants it: encoder, lexicon, the four notes, and the same as development set."""
+    shutil.copytree(encoder, corpus / "encoder")
+    (corpus / "lexicon").mkdir()
+    for name in ("surnames.tsv", "companies_cluener.tsv"):
+        (corpus / "lexicon" / name).write_text("#word\n王\n", encoding="utf-8")
+    (corpus / "notes").mkdir()
+    marked = [json.dumps({"id": f"t{i}", "marked": text}, ensure_ascii=False) for i, text in enumerate(MARKED)]
+    (corpus / "notes/t1.marked.jsonl").write_text("\n".join(marked), encoding="utf-8")
+    (corpus / "dv.jsonl").write_text("\n".join(map(gold_line, notes)), encoding="utf-8")
+    return corpus
+
+
+def gold_line(note: Labelled) -> str:
+    fields = [
+        {
+            "field": m.field,
+            "value": note.text[m.start : m.end] if m.value == "." else m.value,
+            "certain": m.certain,
+            "evidence": [m.start, m.end],
+        }
+        for m in note.marks
+    ]
+    row = {"id": note.id, "text": note.text, "sent_at": "2026-03-18T10:20:00+08:00", "fields": fields}
+    return json.dumps(row, ensure_ascii=False)

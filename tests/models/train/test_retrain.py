@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,7 @@ from models.registry import Registry
 from models.train.config import GateConfig, TrainConfig
 from models.train.marks import Labelled
 from models.train.run import train
-from tests.models.train.conftest import MARKED, PLAIN
-from tests.models.train.test_run import gold_line
+from tests.models.train.conftest import PLAIN, make_corpus
 
 EASY = GateConfig(spans=0.5, f1_points=50, field_points=50, slower=10)
 FRESH = {
@@ -33,15 +31,7 @@ class PowerCutError(Exception):
 
 @pytest.fixture(scope="module")
 def config(encoder: Path, notes: list[Labelled], tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
-    corpus = tmp_path_factory.mktemp("again")
-    shutil.copytree(encoder, corpus / "encoder")
-    (corpus / "lexicon").mkdir()
-    for name in ("surnames.tsv", "companies_cluener.tsv"):
-        (corpus / "lexicon" / name).write_text("#word\n王\n", encoding="utf-8")
-    (corpus / "notes").mkdir()
-    marked = [json.dumps({"id": f"t{i}", "marked": text}, ensure_ascii=False) for i, text in enumerate(MARKED)]
-    (corpus / "notes/t1.marked.jsonl").write_text("\n".join(marked), encoding="utf-8")
-    (corpus / "dv.jsonl").write_text("\n".join(map(gold_line, notes)), encoding="utf-8")
+    corpus = make_corpus(tmp_path_factory.mktemp("again"), encoder, notes)
     made = TrainConfig(
         name="first", threads=1, corpus=corpus, own_notes=(), finetune=PLAIN, gate=EASY, runs=corpus / "runs",
         registry=corpus / "registry",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from models.train import export
 from models.train.config import GateConfig, TrainConfig, load_config
 from models.train.marks import Labelled
 from models.train.run import restored, train
-from tests.models.train.conftest import MARKED, PLAIN
+from tests.models.train.conftest import PLAIN, make_corpus
 
 EASY = GateConfig(spans=0.5, f1_points=50, slower=10)
 Started = Callable[[], None]
@@ -26,33 +25,11 @@ Started = Callable[[], None]
 
 @pytest.fixture(scope="module")
 def config(encoder: Path, notes: list[Labelled], tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
-    corpus = tmp_path_factory.mktemp("corpus")
-    shutil.copytree(encoder, corpus / "encoder")
-    (corpus / "lexicon").mkdir()
-    for name in ("surnames.tsv", "companies_cluener.tsv"):
-        (corpus / "lexicon" / name).write_text("#word\n王\n", encoding="utf-8")
-    (corpus / "notes").mkdir()
-    marked = [json.dumps({"id": f"t{i}", "marked": text}, ensure_ascii=False) for i, text in enumerate(MARKED)]
-    (corpus / "notes/t1.marked.jsonl").write_text("\n".join(marked), encoding="utf-8")
-    (corpus / "dv.jsonl").write_text("\n".join(map(gold_line, notes)), encoding="utf-8")
+    corpus = make_corpus(tmp_path_factory.mktemp("corpus"), encoder, notes)
     return TrainConfig(
         name="tiny", threads=1, corpus=corpus, own_notes=(), finetune=PLAIN, gate=EASY, runs=corpus / "runs",
         registry=corpus / "registry",
     )  # fmt: skip
-
-
-def gold_line(note: Labelled) -> str:
-    fields = [
-        {
-            "field": m.field,
-            "value": note.text[m.start : m.end] if m.value == "." else m.value,
-            "certain": m.certain,
-            "evidence": [m.start, m.end],
-        }
-        for m in note.marks
-    ]
-    row = {"id": note.id, "text": note.text, "sent_at": "2026-03-18T10:20:00+08:00", "fields": fields}
-    return json.dumps(row, ensure_ascii=False)
 
 
 @pytest.fixture(scope="module")

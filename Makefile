@@ -14,7 +14,7 @@ ifndef ONESHOT
 endif
 
 test: $(VENV)/.dev lint
-	$(BIN)/python -m pytest -m "not heavy"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not heavy"
 
 test-heavy: $(VENV)/.dev
 	$(BIN)/python -m pytest -m heavy

@@ -60,7 +60,7 @@ class Live:
         return answer.json()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def live(rules: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     folder = tmp_path_factory.mktemp("pages")
     yield from serve(rules, f"sqlite:///{folder}/fieldnote.db")
@@ -85,7 +85,7 @@ def serve(engine: Engine, url: str) -> Iterator[Live]:
         thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     assert CHROMIUM.is_file(), f"{CHROMIUM} is missing; install it: apt-get install chromium"
     with sync_playwright() as playwright:
@@ -136,7 +136,7 @@ def signed_in(browser: Browser, live: Live) -> Iterator[Visits]:
     assert visits.complaints == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def axe() -> Callable[[Page], None]:
     """Asserts that axe-core finds nothing serious on the page as it stands (run past the page's own policy)."""
     source = Path(AXE_FILE_PATH).read_text(encoding="utf-8")
@@ -155,7 +155,7 @@ def axe() -> Callable[[Page], None]:
     return check
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shot() -> Callable[[Page, str], None]:
     """Keeps a picture of the page under `artifacts/pages/`, those of the documents also in FIELDNOTE_PICTURES."""
 

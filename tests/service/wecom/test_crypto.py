@@ -106,7 +106,9 @@ BODY = b"r" * 16 + b"\x00\x00\x00\x01" + b"x" + b"corp" + b"\x07" * 7
         raw_seal(KEYS, BODY[:-1] + b"\x06"), raw_seal(KEYS, BODY[:-7] + b"\x01" * 6 + b"\x07"),
         raw_seal(KEYS, BODY.replace(b"\x00\x01", b"\xff\xff")), raw_seal(KEYS, b"r" * 8 + b"\x18" * 24),
         raw_seal(KEYS, BODY.replace(b"corp", b"corq")), raw_seal(KEYS, b"r" * 16), raw_seal(KEYS, b"\x20" * 32),
-        encrypt(Keys("token", "b2" * 21 + "A", "corp"), b"x", timestamp="1", nonce="2").encrypted,
+        pytest.param(
+            encrypt(Keys("token", "b2" * 21 + "A", "corp"), b"x", timestamp="1", nonce="2").encrypted, id="other key"
+        ),
     ],
 )  # fmt: skip
 def test_broken_ciphertext_tells_nothing(encrypted):

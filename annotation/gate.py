@@ -1,15 +1,18 @@
 """The gate: may a candidate take the incumbent's place? Every figure beside its limit, none decided in the dark.
 
-`judge` only compares what was measured; whoever measured it says how. `Scores` is the `scores` of a bundle's manifest:
+`judge` only compares what was measured; whoever measured it says how. `doubtful` asks before anything is trained: a
+field whose new labels contradict the serving model far more often than people err. `Scores` is what a manifest holds:
 `{"development": digest, "micro": {"f1", …}, "fields": {name: {"f1", "gold"}}, "ece"}` (see `models/train/evaluate.py`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from annotation.doubts import Doubt
 from annotation.regression import Outcome
 from models.registry import ENOUGH
 
@@ -18,9 +21,15 @@ Scores = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a candidate may lose: F1 points (one field, all), calibration error, agreement of its export, time."""
+    """What a candidate may lose: F1 points (one field, all), calibration error, agreement of its export, time.
+
+    `sigmas`: a field may lose so many standard deviations of chance where its gold is too scarce for `field_points`.
+    `contradicted`: the share of sure findings of one field that new labels may contradict for certain.
+    """
 
     field_points: float = 4.0
+    sigmas: float = 1.5
+    contradicted: float = 0.12
     micro_points: float = 0.5
     calibration: float = 0.03
     spans: float = 0.95
@@ -101,13 +110,35 @@ def _scores(incumbent: Scores, candidate: Scores, limits: Limits) -> Iterator[Ch
         gold = row.get("gold", ENOUGH)
         if gold >= ENOUGH:
             f1 = new.get(name, {}).get("f1", 0.0)
-            yield _lost(f"field.{name}", row["f1"], f1, limits.field_points, f"{gold} 个标注值")
+            yield _lost(f"field.{name}", row["f1"], f1, _chance(row["f1"], gold, limits), f"{gold} 个标注值")
     few = {n: r["gold"] for n, r in incumbent["fields"].items() if r.get("gold", ENOUGH) < ENOUGH}
     if few:
         yield _together(few, incumbent["fields"], new, limits)
     if "ece" in incumbent and "ece" in candidate:
         worse = candidate["ece"] - incumbent["ece"]
         yield Check("calibration", worse <= limits.calibration, round(worse, 4), limits.calibration, "校准误差的增加")
+
+
+def doubtful(doubts: Mapping[str, Doubt], limits: Limits | None = None) -> Report:
+    """May these labels teach? One check a field; a refused one names a field for the adjudicator."""
+    limit = (limits or Limits()).contradicted
+    return Report(
+        tuple(
+            Check(
+                f"labels.{name}", doubt.least <= limit, round(doubt.least, 4), limit,
+                f"模型有把握的 {doubt.sure} 处里，{doubt.contradicted} 处被标成了别的，请先仲裁",
+            )
+            for name, doubt in doubts.items()
+        )
+    )  # fmt: skip
+
+
+def _chance(f1: float, gold: int, limits: Limits) -> float:
+    """The points a field may lose: `field_points`, or what chance does to so few gold values, if that is more.
+
+    Two models that share half of their errors differ by a standard deviation of √(f1 (1 − f1) / gold).
+    """
+    return max(limits.field_points, round(100 * limits.sigmas * math.sqrt(f1 * (1 - f1) / gold), 2))
 
 
 def _lost(name: str, old: float, new: float, limit: float, what: str) -> Check:

@@ -22,6 +22,7 @@ from service.engines import Engines
 from service.jobs import JobStarter
 from service.limits import Limits, Metrics
 from service.links import Links
+from service.masking import Masking
 from service.pages.site import install as install_pages
 from service.routes import (
     annotation,
@@ -94,8 +95,8 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
     app.state.callers = Callers(app.state.database, settings.key_seconds)
     contract = app.state.engine.contract
     file = contract.root / "triggers.yaml"
-    strategy = Strategy(load_triggers(file, fields=contract.fields) if file.is_file() else ())
-    app.state.desk = Desk(contract, strategy.on_held, app.state.engines.contract_of)
+    app.state.strategy = Strategy(load_triggers(file, fields=contract.fields) if file.is_file() else ())
+    app.state.desk = Desk(contract, app.state.strategy.on_held, app.state.engines.contract_of)
     app.state.bot = Bot(
         app.state.engines, app.state.desk, app.state.shadows, Links(settings.public_url, settings.signing_key())
     )
@@ -103,6 +104,7 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
     app.state.senders = {(settings.wecom_tenant, channels.WECOM): app.state.wecom} if app.state.wecom else {}
     app.state.metrics = Metrics()
     problems.install(app)
+    app.add_middleware(Masking)
     app.add_middleware(Limits, metrics=app.state.metrics, most=settings.max_waiting)
     for group in (
         extractions,

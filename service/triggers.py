@@ -122,6 +122,11 @@ def triggers_json(triggers: tuple[Trigger, ...]) -> dict[str, Any]:
     return data
 
 
+def trigger_schema() -> dict[str, Any]:
+    """The JSON schema of one trigger, for forms."""
+    return TypeAdapter(Trigger).json_schema()
+
+
 def evaluate(triggers: Iterable[Trigger], field: str, value: Json, values: Values, today: date) -> list[Firing]:
     """Every trigger of this field, fired or not. `values`: the customer's confirmed values, the new one included."""
     return [_fire(trigger, value, values, today) for trigger in triggers if trigger.field == field]

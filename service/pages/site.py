@@ -15,6 +15,7 @@ from service.pages import (
     rep,
     sandbox,
     signin,
+    triggers,
     tryout,
     webhooks,
 )
@@ -30,6 +31,7 @@ AREAS = (
     tryout,
     annotator,
     sandbox,
+    triggers,
     board,
     models,
     webhooks,

@@ -8,10 +8,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from extractor.contract import Contract
+from extractor.kinds import KINDS
 from service import sandbox
 from service.routes.access import Manager
-from service.store import trigger_sets
-from service.triggers import Trigger, dry_run_json, read_triggers, triggers_json
+from service.store import audit, trigger_sets
+from service.triggers import Case, Trigger, dry_run_json, read_triggers, triggers_json
 
 router = APIRouter(prefix="/v1/triggers")
 FILE = "triggers.yaml"
@@ -37,11 +39,12 @@ def _read(request: Request, yaml: str) -> tuple[Trigger, ...]:
 
 @router.get("")
 def overview(request: Request, caller: Manager) -> dict[str, Any]:
-    """The tenant's versions, newest first; without any, the contract's triggers are in force."""
+    """The tenant's versions, newest first; without any (`own` is false), the contract's (`shipped`) are in force."""
     with request.app.state.database.read() as connection:
         kept = trigger_sets.versions(connection, caller.tenant)
     return {
         "own": bool(kept),
+        "shipped": triggers_json(tuple(request.app.state.strategy.triggers))["triggers"],
         "versions": [
             {"id": v.id, "version": v.version, "by": v.by, "created_at": v.created_at.isoformat(), **v.data}
             for v in kept
@@ -51,12 +54,20 @@ def overview(request: Request, caller: Manager) -> dict[str, Any]:
 
 @router.post("/try")
 def attempt(request: Request, body: TryTriggersIn, caller: Manager) -> dict[str, Any]:
-    """Per trigger, on which past confirmations it would have fired; nothing is sent."""
+    """Per trigger, on which past confirmations it would have fired; nothing is sent. The reading is audited."""
     triggers = _read(request, body.yaml)
-    contract = request.app.state.engine.contract
+    contract: Contract = request.app.state.engine.contract
     with request.app.state.database.read() as connection:
         cases = list(trigger_sets.past_confirmations(connection, caller.tenant, contract, most=body.limit))
-    return {"confirmations": len(cases), "triggers": [dry_run_json(t, cases) for t in triggers]}
+    with request.app.state.database.write() as connection:
+        audit.record(connection, caller.tenant, caller.name, "triggers.try", "confirmations", {"rows": len(cases)})
+    return {"confirmations": len(cases), "triggers": [_run(contract, t, cases) for t in triggers]}
+
+
+def _run(contract: Contract, trigger: Trigger, cases: list[Case]) -> dict[str, Any]:
+    display = KINDS[contract.fields[trigger.field].kind].display
+    run: dict[str, Any] = dry_run_json(trigger, cases)
+    return {**run, "examples": [{**e, "display": display(e["value"])} for e in run["examples"]]}
 
 
 @router.post("", status_code=201)

@@ -35,6 +35,9 @@ SHOTS = Path("artifacts/pages")
 PICTURES = ("card-360-light", "customer-1280-light", "try-1280-dark", "board-1280-light", "annotator-1280-light")
 PASSWORD = "correct horse battery"
 ROLES = {"rep": "小周", "manager": "陈经理", "annotator": "标注员甲", "admin": "管理员"}
+WIDTHS, SCHEMES = (360, 1280), ("light", "dark")
+COLOURS = {"runOnly": ["color-contrast"]}  # all that another colour scheme can change, at any width
+SHAPES = {"rules": {"color-contrast": {"enabled": False}}}  # all that another width or language can
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def browser() -> Iterator[Browser]:
 
 @dataclass
 class Visits:
-    """Opens pages as somebody; remembers everything that a browser complained about."""
+    """Opens pages as somebody; remembers everything that a browser complained about, and asked of another host."""
 
     browser: Browser
     live: Live
@@ -115,10 +118,15 @@ class Visits:
         if role:
             cookies.append({"name": COOKIE, "value": self.live.token(role), "url": self.live.url})
         context.add_cookies(cookies)  # type: ignore[arg-type]
+        context.on("request", lambda request: self._asked(request.url))
         page = context.new_page()
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         return page
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith((self.live.url, "data:", "blob:")):
+            self.complaints.append(f"asked of another host: {url}")
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not message.location.get("url", "").endswith("/icon.svg"):
@@ -137,20 +145,46 @@ def signed_in(browser: Browser, live: Live) -> Iterator[Visits]:
 
 
 @pytest.fixture(scope="package")
-def axe() -> Callable[[Page], None]:
+def axe() -> Callable[..., None]:
     """Asserts that axe-core finds nothing serious on the page as it stands (run past the page's own policy)."""
     source = Path(AXE_FILE_PATH).read_text(encoding="utf-8")
 
-    def check(page: Page) -> None:
-        devtools = page.context.new_cdp_session(page)
-        try:
-            devtools.send("Runtime.evaluate", {"expression": source})
-        finally:
-            devtools.detach()
-        found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    def check(page: Page, options: dict[str, Any] | None = None) -> None:
+        if not page.evaluate("typeof axe === 'object'"):
+            devtools = page.context.new_cdp_session(page)
+            try:
+                devtools.send("Runtime.evaluate", {"expression": source})
+            finally:
+                devtools.detach()
+        found = page.evaluate(
+            "options => axe.run(document, {resultTypes: ['violations'], elementRef: false, ...options})", options or {}
+        )
         grave = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
         lines = [f"{v['id']}: {v['help']}: {[n['html'][:120] for n in v['nodes'][:3]]}" for v in grave]
         assert not lines, "\n".join(lines)
+
+    return check
+
+
+@pytest.fixture(scope="package")
+def everywhere(axe: Callable[..., None], shot: Callable[[Page, str], None]) -> Callable[..., None]:
+    """`everywhere(page, name)`: the page as it stands, narrow and wide, light and dark: it fits, axe finds nothing
+    serious (colours are looked at once a scheme, the rest once a width), a picture `name-width-scheme` is kept.
+    Ends narrow and light."""
+
+    def check(page: Page, name: str, *, colours: bool = True) -> None:
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                if scheme == SCHEMES[0]:
+                    axe(page, SHAPES)
+                if colours and width == WIDTHS[0]:
+                    axe(page, COLOURS)
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, f"wider than {width} pixels"
+                shot(page, f"{name}-{width}-{scheme}")
+        page.set_viewport_size({"width": WIDTHS[0], "height": 800})
+        page.emulate_media(color_scheme=SCHEMES[0])  # type: ignore[arg-type]
 
     return check
 

@@ -51,9 +51,9 @@ class Collator:
                 if mark.field in self.labels.values:
                     index = self.labels.slot(mark.field).start + self.labels.values[mark.field].index(mark.value)
                     values.append((row, mark.start + 1, mark.end, index))
-        partial = torch.tensor([note.partial for note in notes])
+        unknown = torch.tensor([[n.partial and f not in n.known for f in self.labels.fields] for n in notes])
         targets = Targets(
-            _index(spans), _index(near), _index(values), torch.tensor(hedged), partial=partial, denied=_index(denied)
+            _index(spans), _index(near), _index(values), torch.tensor(hedged), unknown=unknown, denied=_index(denied)
         )
         return Batch(torch.from_numpy(ids), torch.from_numpy(mask), targets, tuple(notes))
 

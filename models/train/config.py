@@ -68,6 +68,36 @@ class FinetuneConfig(Strict):
     share: float = Field(default=1.0, gt=0, le=1)
 
 
+class WeakConfig(Strict):
+    """Weak labels on raw text; `marked: 0` and `negatives: 0` leave them out. See `weak.py` for what is chosen.
+
+    `marked` and `negatives`: sentences at most; `cap`: marks of one field at most. `read`: share of the raw lines that
+    are looked at; rules may mark those of the share `talk` likest to notes that have `words` words of sales talk.
+    A rule teaches if it is `sure` and was right on a share `right` of at least `seen` findings in the labelled notes,
+    and a finding if the judge (a bundle taught by people alone; none by default) believes it from `belief`.
+    `tokens` characters go beside each batch of notes, their loss times `weight`.
+    """
+
+    marked: int = 0
+    negatives: int = 0
+    cap: int = 400
+    read: float = 0.3
+    talk: float = 0.5
+    words: int = 2
+    sure: float = 0.75
+    right: float = 0.85
+    seen: int = 5
+    judge: Path | None = None
+    belief: float = 0.15
+    shortest: int = 8
+    longest: int = 60
+    leave_out: tuple[str, ...] = ("contact_person", "contact_phone", "customer_name", "competitor")
+    tokens: int = 500
+    weight: float = 0.3
+    files: tuple[str, ...] = ("01", "02", "03", "04", "05", "06", "07", "08", "09")
+    grades: tuple[Grade, ...] = ("A", "A-", "B", "C")
+
+
 class GateConfig(Strict):
     """What an export may lose against torch and the incumbent: spans, F1 points, points of one field, time."""
 
@@ -97,6 +127,7 @@ class TrainConfig(Strict):
     runs: Path = Path("runs")
     pretrain: PretrainConfig = PretrainConfig()
     finetune: FinetuneConfig = FinetuneConfig()
+    weak: WeakConfig = WeakConfig()
     gate: GateConfig = GateConfig()
     registry: Path = Path("artifacts/models")
 
@@ -106,6 +137,10 @@ class TrainConfig(Strict):
         if not root.is_dir():
             raise ModelError(f"{root}: no such folder; set FIELDNOTE_CORPUS or `corpus:` to the folder of the corpora")
         return root
+
+    def below(self, path: Path) -> Path:
+        """A path of the config: as it is, or below the corpus."""
+        return path if path.is_absolute() else self.root() / path
 
     def torch_device(self) -> str:
         """`cuda` or `cpu`; `auto` takes CUDA where there is one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from math import cos, pi
@@ -29,6 +29,21 @@ class Lexicon:
 
     surnames: tuple[str, ...] = ("王", "李", "张", "刘", "陈")
     companies: tuple[str, ...] = ("恒力机械",)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Weakly labelled notes that go beside the others: `tokens` characters of them a step, their loss at `weight`."""
+
+    notes: Sequence[Labelled] = ()
+    tokens: int = 500
+    weight: float = 0.3
+
+    def batches(self, seed: str) -> Iterator[list[Labelled]]:
+        """Without end, each time round in another order."""
+        rng = random.Random(seed)
+        while self.notes:
+            yield from by_length(self.notes, self.tokens, rng)
 
 
 @dataclass(slots=True)
@@ -137,6 +152,7 @@ def finetune(
     *,
     seed: int,
     lexicon: Lexicon | None = None,
+    weak: Beside | None = None,
     progress: Progress | None = None,
     checkpoint: Path | None = None,
 ) -> tuple[SpanTagger, list[float]]:
@@ -144,7 +160,7 @@ def finetune(
 
     With `checkpoint` the state is kept there after each epoch, and a training that finds one goes on from it.
     """
-    lexicon = lexicon or Lexicon()
+    lexicon, weak = lexicon or Lexicon(), weak or Beside()
     state = State(
         model, Average(model, config.ema), optimizer_for(model, config), random.Random(seed),
         torch.Generator().manual_seed(seed),
@@ -158,8 +174,11 @@ def finetune(
     model.train()
     while state.step < total:
         epoch: list[float] = []
+        beside = weak.batches(f"{seed} {state.step}")
         for rows in by_length([augmenter(n) for n in notes], config.tokens, state.rng)[: total - state.step]:
-            epoch.append(_step(state, collate(rows), config, total))
+            extra = next(beside, None)
+            teachers = [(collate(rows), 1.0)] + ([(collate(extra), weak.weight)] if extra else [])
+            epoch.append(_step(state, teachers, config, total))
             if progress:
                 progress("fine-tune", state.step, total, {"loss": epoch[-1]})
         state.losses.append(sum(epoch) / max(1, len(epoch)))
@@ -170,16 +189,19 @@ def finetune(
     return shadow, state.losses
 
 
-def _step(state: State, batch: Batch, config: FinetuneConfig, total: int) -> float:
-    """One update; the loss before it."""
+def _step(state: State, teachers: Sequence[tuple[Batch, float]], config: FinetuneConfig, total: int) -> float:
+    """One update by batches and the weights of their losses; the loss of the first before it."""
     for group in state.optimizer.param_groups:
         group["lr"] = group["peak"] * schedule(state.step, total, config.warmup)
-    ids = hidden_characters(batch.ids, config.unknown, state.generator)
-    loss = batch_loss(state.model, batch, config, ids)
     state.optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    losses = []
+    for batch, weight in teachers:
+        ids = hidden_characters(batch.ids, config.unknown, state.generator)
+        loss = batch_loss(state.model, batch, config, ids)
+        (weight * loss).backward()  # type: ignore[no-untyped-call]
+        losses.append(float(loss.detach()))
     nn.utils.clip_grad_norm_(state.model.parameters(), 1.0)
     state.optimizer.step()
     state.average.update()
     state.step += 1
-    return float(loss.detach())
+    return losses[0]

@@ -19,14 +19,14 @@ class Targets:
 
     `spans` `[n, 4]`: row, field, first, last; `near` `[m, 4]`: spans so like a gold one that they are no negatives;
     `values` `[k, 4]`: row, first, last, value index; `hedged` `[n]`: 1 where the note hedges the span.
-    `partial` `[rows]`: notes of which only `denied` `[d, 4]` spans are known to be wrong.
+    `unknown` `[rows, fields]`: of these fields of these notes only the `denied` `[d, 4]` spans are known to be wrong.
     """
 
     spans: Tensor
     near: Tensor
     values: Tensor
     hedged: Tensor
-    partial: Tensor
+    unknown: Tensor
     denied: Tensor
 
 
@@ -37,8 +37,7 @@ def span_loss(scores: Tensor, targets: Targets) -> Tensor:
     `scores` is `[batch, fields, length, length]`; positives are picked by index, so the big tensor is read once.
     """
     rows, fields = scores.shape[:2]
-    skip = torch.zeros_like(scores, dtype=torch.bool)
-    skip[targets.partial] = True
+    skip = targets.unknown[:, :, None, None].expand_as(scores).clone()
     skip[tuple(targets.denied.unbind(1))] = False
     skip[tuple(targets.spans.unbind(1))] = True
     skip[tuple(targets.near.unbind(1))] = True

@@ -38,7 +38,8 @@ class Mark:
 class Labelled:
     """A note with its labels; `origin` is the file it came from (`t5`), for leave-one-author-out runs.
 
-    Of a `partial` note nobody has said what else is in it: it teaches its marks and its denials, and no other absence.
+    Of a `partial` note nobody has said what else is in it: it teaches its marks and its denials, and no other absence
+    but that of its `known` fields.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Labelled:
     marks: tuple[Mark, ...]
     origin: str = ""
     partial: bool = False
+    known: tuple[str, ...] = ()
 
 
 def compile_marked(row: dict[str, Any], origin: str = "") -> Labelled:

@@ -32,15 +32,29 @@ IGNORED = -100
 
 def read_lines(folder: Path, config: PretrainConfig) -> Iterator[str]:
     """Lines of the chosen files whose licence grade the config allows. Raises ModelError where none is there."""
+    for file in text_files(folder, config.files, config.grades):
+        yield from lines_of(file)
+
+
+def text_files(folder: Path, files: Sequence[str], grades: Sequence[str]) -> list[Path]:
+    """Raw text by the first two characters of its name and by its licence grade. Raises ModelError for none."""
+    found = [f for f in sorted(folder.glob("*.txt.zst")) if f.name[:2] in files and grade(f) in grades]
+    if not found:
+        raise ModelError(f"{folder}: no text file matches files {files} and grades {grades}")
+    return found
+
+
+def grade(file: Path) -> str:
+    """The licence grade of a raw text, by the corpus's README."""
+    return GRADES.get(file.name[:2], "C")
+
+
+def lines_of(file: Path) -> Iterator[str]:
+    """Lines of one zstd file, ends and all."""
     import zstandard
 
-    files = [f for f in sorted(folder.glob("*.txt.zst")) if f.name[:2] in config.files]
-    files = [f for f in files if GRADES.get(f.name[:2], "C") in config.grades]
-    if not files:
-        raise ModelError(f"{folder}: no text file matches files {config.files} and grades {config.grades}")
-    for file in files:
-        with file.open("rb") as raw, zstandard.ZstdDecompressor().stream_reader(raw) as stream:
-            yield from io.TextIOWrapper(stream, encoding="utf-8")
+    with file.open("rb") as raw, zstandard.ZstdDecompressor().stream_reader(raw) as stream:
+        yield from io.TextIOWrapper(stream, encoding="utf-8")
 
 
 def rows_of(lines: Iterator[str], tokenizer: Tokenizer, length: int, seed: int) -> Ids:

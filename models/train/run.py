@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,20 @@ import torch
 import yaml
 
 from extractor.errors import ModelError
+from extractor.pipeline import load_engine
 from models.bundle import Manifest, sha256
 from models.labels import FIELDNOTE
 from models.registry import Registry
+from models.tagger import load_tagger
 from models.tokens import Tokenizer
 from models.train import export
 from models.train.config import TrainConfig
 from models.train.curve import draw
-from models.train.finetune import Lexicon, Progress, finetune
-from models.train.marks import read_all, read_notes
+from models.train.finetune import Beside, Lexicon, Progress, finetune
+from models.train.marks import Labelled, read_all, read_notes
 from models.train.network import HeadShape, SpanTagger
 from models.train.seal import seal
+from models.train.weak import Weak, load_weak, save_weak, weak_notes
 
 LOGGED, RANGED, TIMED = 100, 25, 40
 
@@ -70,7 +73,8 @@ def train(config: TrainConfig, *, progress: Progress) -> Manifest:
     tokenizer = Tokenizer.load(start / "vocab.txt")
     (run.folder / "config.yaml").write_text(_yaml(config), encoding="utf-8")
     data = run.once("data.json", lambda part: _digests(config, part))
-    weights = run.once("weights.pt", lambda part: _finetune(run, start, tokenizer, part))
+    weak = weakly(run)
+    weights = run.once("weights.pt", lambda part: _finetune(run, start, tokenizer, weak.notes, part))
     model = restored(start, weights, config)
     fp32 = run.once("fp32.onnx", lambda part: export.export_onnx(model, part))
     int8 = run.once("int8.onnx", lambda part: export.quantize(fp32, part, _sample(config), tokenizer))
@@ -80,7 +84,7 @@ def train(config: TrainConfig, *, progress: Progress) -> Manifest:
     shutil.copyfile(start / "vocab.txt", bundle / "vocab.txt")
     shutil.copyfile(int8, bundle / "model.onnx")
     _check_speed(run, int8, tokenizer)
-    manifest = seal(config, bundle, made={"data": _json(data), "parity": _json(parity)})
+    manifest = seal(config, bundle, made={"data": _json(data), "weak": weak.story, "parity": _json(parity)})
     Registry(config.registry).add(bundle)
     return manifest
 
@@ -114,12 +118,12 @@ def _digests(config: TrainConfig, part: Path) -> None:
 
 def _start(run: Run) -> Path:
     config = run.config
-    start = config.start if config.start.is_absolute() else config.root() / config.start
+    start = config.below(config.start)
     if not config.pretrain.steps:
         return start
     from models.train import pretrain
 
-    folder = config.raw_text if config.raw_text.is_absolute() else config.root() / config.raw_text
+    folder = config.below(config.raw_text)
     tokenizer = Tokenizer.load(start / "vocab.txt")
     lines = pretrain.read_lines(folder, config.pretrain)
     rows = pretrain.rows_of(lines, tokenizer, config.pretrain.length, config.seed)
@@ -129,15 +133,36 @@ def _start(run: Run) -> Path:
     )
 
 
-def _finetune(run: Run, start: Path, tokenizer: Tokenizer, part: Path) -> None:
-    trained, losses = tuned(run.config, start, tokenizer, progress=run.tell, checkpoint=run.folder / "checkpoint.pt")
+def weakly(run: Run) -> Weak:
+    """The run's weakly labelled sentences, made once; none where the config wants none."""
+    config, wanted = run.config, run.config.weak
+    if not wanted.marked and not wanted.negatives:
+        return Weak()
+
+    def make(part: Path) -> None:
+        judge = load_tagger(wanted.judge) if wanted.judge else None
+        notes, folder = read_all(config.note_files()), config.below(config.raw_text)
+        save_weak(weak_notes(load_engine(), notes, folder, wanted, seed=config.seed, judge=judge), part)
+
+    return load_weak(run.once("weak.jsonl", make))
+
+
+def _finetune(run: Run, start: Path, tokenizer: Tokenizer, weak: Sequence[Labelled], part: Path) -> None:
+    checkpoint = run.folder / "checkpoint.pt"
+    trained, losses = tuned(run.config, start, tokenizer, weak=weak, progress=run.tell, checkpoint=checkpoint)
     (run.folder / "losses.json").write_text(json.dumps([round(x, 4) for x in losses]), encoding="utf-8")
     draw(losses, run.folder / "losses.svg")
     torch.save(trained.state_dict(), part)
 
 
 def tuned(
-    config: TrainConfig, start: Path, tokenizer: Tokenizer, *, progress: Progress, checkpoint: Path | None = None
+    config: TrainConfig,
+    start: Path,
+    tokenizer: Tokenizer,
+    *,
+    progress: Progress,
+    weak: Sequence[Labelled] = (),
+    checkpoint: Path | None = None,
 ) -> tuple[SpanTagger, list[float]]:
     """The encoder `start` fine-tuned on the config's share of its notes; the mean loss of each epoch."""
     torch.manual_seed(config.seed)
@@ -148,8 +173,8 @@ def tuned(
     if config.weights is not None:
         model.load_state_dict(torch.load(config.weights))
     return finetune(
-        model, chosen, tokenizer, config.finetune, seed=config.seed, lexicon=_lexicon(config), progress=progress,
-        checkpoint=checkpoint,
+        model, chosen, tokenizer, config.finetune, seed=config.seed, lexicon=_lexicon(config),
+        weak=Beside(weak, config.weak.tokens, config.weak.weight), progress=progress, checkpoint=checkpoint,
     )  # fmt: skip
 
 
@@ -162,7 +187,7 @@ def restored(start: Path, weights: Path, config: TrainConfig) -> SpanTagger:
 
 def _lexicon(config: TrainConfig) -> Lexicon:
     """Surnames and company names to swap in, from the lexicon folder."""
-    folder = config.lexicon if config.lexicon.is_absolute() else config.root() / config.lexicon
+    folder = config.below(config.lexicon)
 
     def column(name: str) -> list[str]:
         lines = (folder / name).read_text(encoding="utf-8").splitlines()

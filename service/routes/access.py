@@ -28,7 +28,15 @@ async def caller_of(request: Request, token: Token) -> Caller:
 
 
 async def maybe_caller(request: Request, token: Token) -> Caller | None:
-    """The same, or None without a key and a session. A key that is wrong is refused, not ignored."""
+    """The same, or None without a key and a session. A key that is wrong is refused, not ignored.
+
+    The caller is also left in the request's state, where `Masking` looks.
+    """
+    caller = request.state.caller = await _found(request, token)
+    return caller
+
+
+async def _found(request: Request, token: HTTPAuthorizationCredentials | None) -> Caller | None:
     if token is None:
         return await run_in_threadpool(api_caller, request) if request.cookies else None
     callers: Callers = request.app.state.callers

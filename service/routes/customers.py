@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
+from service.masking import conceal, sees_phones
 from service.routes.access import Admin, Anyone, Manager
 from service.store import audit, confirmed, privacy
 from service.store.database import now
@@ -20,11 +21,11 @@ FieldName = Annotated[str, Path(max_length=64)]
 
 @router.get("/{customer}/fields")
 def fields(request: Request, customer: Customer, caller: Anyone) -> dict[str, Any]:
-    """The values that hold now. Phone numbers are masked for keys that may not confirm."""
+    """The values that hold now; the reading is audited."""
     with request.app.state.database.write() as connection:
         rows = confirmed.current(connection, caller.tenant, customer)
         audit.record(connection, caller.tenant, caller.name, "customer.read", privacy.pseudonym(customer))
-    return {"customer": customer, "fields": [privacy.shown(row, caller) for row in rows]}
+    return {"customer": customer, "fields": [privacy.shown(row) for row in rows]}
 
 
 @router.get("/{customer}/fields/{field}/lineage")
@@ -49,6 +50,7 @@ def export(request: Request, customer: Customer, caller: Manager) -> Response:
     """
     with request.app.state.database.write() as connection:
         rows = privacy.export(connection, caller, customer)
+    rows = rows if sees_phones(caller) else conceal(rows)
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     key = request.app.state.settings.signing_key()
     marked = stamp(text, "jsonl", who=caller.name, at=now(), tenant=caller.tenant, key=key)

@@ -1,4 +1,4 @@
-"""Erasure, export and masking of personal data."""
+"""Erasure, retention and export of personal data."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from service.store.tables import (
 from service.store.tables import suggestions as table
 
 GONE: dict[str, Any] = {"value": None, "display": "已删除", "evidence": [], "why": "已删除"}
-PHONE = "contact_phone"
 
 
 def pseudonym(customer: str) -> str:
@@ -36,19 +35,12 @@ def pseudonym(customer: str) -> str:
     return "customer:" + hashlib.sha256(customer.encode()).hexdigest()[:16]
 
 
-def shown(row: Row[Any], caller: Caller) -> dict[str, Any]:
+def shown(row: Row[Any]) -> dict[str, Any]:
     """A confirmed value as clients see it."""
-    value = mask(row.value) if row.field == PHONE and not caller.may("confirm") else row.value
     return {
-        "field": row.field, "value": value, "version": row.version, "confirmed_at": row.confirmed_at.isoformat(),
+        "field": row.field, "value": row.value, "version": row.version, "confirmed_at": row.confirmed_at.isoformat(),
         "confirmed_by": row.confirmed_by, "suggestion_id": row.suggestion,
     }  # fmt: skip
-
-
-def mask(phone: Any) -> str:
-    """13800138000 → 138****8000."""
-    text = str(phone)
-    return f"{text[:3]}****{text[-4:]}" if len(text) >= 7 else "****"
 
 
 def erase(connection: Connection, caller: Caller, customer: str) -> dict[str, int]:
@@ -155,6 +147,6 @@ def export(connection: Connection, caller: Caller, customer: str) -> list[dict[s
     audit.record(connection, caller.tenant, caller.name, "customer.export", pseudonym(customer))
     return [
         *({"kind": "extraction", **answer} for answer in given),
-        *({"kind": "value", **shown(row, caller), "current": row.current} for row in values),
+        *({"kind": "value", **shown(row), "current": row.current} for row in values),
         *({"kind": "annotation", **sheet} for sheet in marked),
     ]

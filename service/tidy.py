@@ -13,9 +13,10 @@ from extractor.contract import Contract
 from service.digest import due_day
 from service.preferences import Preferences, preferences_of
 from service.problems import ServiceError
-from service.store import attempts, digests, once, privacy, suggestions, tenants
+from service.store import attempts, cards, digests, once, privacy, suggestions, tenants
 from service.store.database import Database
-from service.wecom.api import Sender
+from service.wecom.api import WECOM, Sender, SendError
+from service.wecom.cards import label
 
 log = logging.getLogger("fieldnote.tidy")
 Senders = Mapping[tuple[str, str], Sender]  # by tenant and channel
@@ -27,6 +28,7 @@ def tidy(database: Database, contract: Contract, senders: Senders, moment: datet
         suggestions.expire(connection)
         attempts.sweep(connection, moment)
         once.sweep(connection)
+        cards.sweep(connection)
     with database.read() as connection:
         wishes = {t: preferences_of(held) for t, held in tenants.all_settings(connection).items()}
     for tenant, wanted in wishes.items():
@@ -65,4 +67,23 @@ def send_digest(database: Database, senders: Senders) -> bool:
             log.warning("digest not sent: %s", error.code)
     with database.write() as connection:
         digests.settle(connection, row, sent=sent)
+    return True
+
+
+def close_card(database: Database, senders: Senders) -> bool:
+    """Take the buttons off one card that asks what is answered; whether there was one. Tried a few times."""
+    with database.write() as connection:
+        row = cards.take(connection)
+        text = label(cards.states(connection, row)) if row is not None else ""
+    if row is None:
+        return False
+    sender, again = senders.get((row.tenant, WECOM)), False
+    if sender is not None:
+        try:
+            sender.close_card(row.person, row.code, text)
+        except SendError as error:
+            again = error.later
+            log.warning("card not closed: %s", error.code)
+    with database.write() as connection:
+        cards.settle(connection, row, again=again)
     return True

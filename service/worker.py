@@ -12,10 +12,10 @@ from typing import Any
 from opentelemetry.trace import SpanKind
 
 from extractor.contract import Contract
-from service.store import subscriptions
+from service.store import cards, subscriptions
 from service.store.database import Database, now
 from service.telemetry import span
-from service.tidy import Senders, send_digest, tidy
+from service.tidy import Senders, close_card, send_digest, tidy
 from service.webhooks.backoff import next_attempt
 from service.webhooks.delivery import deliver
 from service.webhooks.sign import signed_headers
@@ -74,8 +74,11 @@ class Worker:
             while send_digest(self.database, self.senders):
                 pass
         with self.database.read() as connection:
-            if not subscriptions.anything_due(connection):
-                return False
+            card = bool(self.senders) and cards.anything_due(connection)
+            due_now = subscriptions.anything_due(connection)
+        closed = card and close_card(self.database, self.senders)
+        if not due_now:
+            return closed
         with self.database.write() as connection:
             made = subscriptions.spread(connection)
             due = subscriptions.take(connection)

@@ -17,14 +17,14 @@ from service.problems import ServiceError
 from service.routes.access import Decider
 from service.schemas import MessageIn
 from service.settings import Settings
+from service.store import cards
 from service.store.database import now
 from service.store.keys import Caller, ensure_tenant
-from service.wecom.api import Api, SendError
+from service.wecom.api import WECOM, Api, SendError
 from service.wecom.callback import answer, receive
 from service.wecom.cards import EVENT, question, tapped
 from service.wecom.crypto import Keys, Stamp, echo
 
-WECOM = "wecom"
 Told = TypeVar("Told")
 log = logging.getLogger("fieldnote.wecom")
 router = APIRouter()
@@ -65,7 +65,7 @@ def _callback(request: Request, keys: Keys, stamp: Stamp, body: bytes) -> Respon
     if came.kind == "text" and came.text.strip():
         note = Note(came.msg_id, came.text, came.sent_at, came.from_user, None, WECOM)
         made = _hear(request, caller, WECOM, came.msg_id, note)
-        text = "" if made.extraction and _card_sent(request, came.from_user, made) else made.text
+        text = "" if made.extraction and _card_sent(request, caller, came.from_user, made) else made.text
     elif came.event == EVENT and (tap := tapped(came.key, came.task)):
         text = _once(request, caller, lambda bot, c: bot.tap(c, caller, WECOM, came.msg_id, came.from_user, tap))
     if not text:
@@ -73,17 +73,20 @@ def _callback(request: Request, keys: Keys, stamp: Stamp, body: bytes) -> Respon
     return Response(answer(keys, came, text, nonce=stamp.nonce, now=now()), media_type="application/xml")
 
 
-def _card_sent(request: Request, person: str, made: Reply) -> bool:
+def _card_sent(request: Request, caller: Caller, person: str, made: Reply) -> bool:
     """Whether a card with buttons went out instead of the text; where it cannot, the text is the answer."""
     api: Api | None = request.app.state.wecom
     if api is None or not request.app.state.settings.wecom_cards or not made.asked or not made.extraction:
         return False
     try:
         card = question(made.asked, extraction=made.extraction, link=made.link, customer=made.customer)
-        api.send_card(person, card)
+        code = api.send_card(person, card)
     except SendError as error:
         log.warning("no card was sent: %s", error.code)
         return False
+    if code:
+        with request.app.state.database.write() as connection:
+            cards.remember(connection, caller.tenant, made.extraction, person, code)
     return True
 
 

@@ -3,6 +3,7 @@
 tenants ← api_keys, users
 notes ← extractions ← suggestions ← decisions → confirmed (every version of every value, `current` marks today's)
 reconfirmations  a newer note speaks against a confirmed value: due until somebody decides
+cards        cards with buttons, until the buttons are gone
 digests      one morning's message per person and day, until it is sent
 attempts     failed sign-ins, per account and per address
 messages     what a channel delivered, so that a repeat answers the same
@@ -254,6 +255,17 @@ digests = Table(
     Column("sent_at", Moment),
     UniqueConstraint("tenant", "rep", "day"),
     Index("ix_digests_due", "sent_at", "next_at"),
+)  # fmt: skip
+cards = Table(
+    "cards", metadata, _id(), _tenant(),
+    Column("extraction", String(32), ForeignKey("extractions.id"), nullable=False),
+    Column("person", String(200), nullable=False),
+    Column("code", String(400), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("sent_at", Moment, nullable=False),
+    Column("next_at", Moment),
+    Index("ix_cards_due", "next_at", "sent_at"),
+    Index("ix_cards_extraction", "extraction"),
 )  # fmt: skip
 attempts = Table(
     "attempts", metadata,

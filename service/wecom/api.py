@@ -1,4 +1,5 @@
-"""WeCom's API: send a text or a card to a person (developer.work.weixin.qq.com, path/90236 发送应用消息).
+"""WeCom's API: send a text or a card to a person, take the buttons off a card (developer.work.weixin.qq.com,
+path/90236 发送应用消息, path/94888 更新模版卡片消息).
 
 The access token is fetched when first needed, kept until shortly before it ends, and fetched again when WeCom refuses
 it; within its validity WeCom gives every process the same one, so processes need not share it.
@@ -21,6 +22,7 @@ from service.problems import ServiceError
 from service.settings import Settings
 from service.wecom.reply import MAX_REPLY
 
+WECOM = "wecom"  # the channel's name
 ERRORS = Path(__file__).with_name("errors.yaml")
 EARLY = 300  # seconds before its end at which a token is no longer used
 WAITS = (0.2, 0.5)  # seconds before the second and the third attempt
@@ -34,6 +36,9 @@ class Sender(Protocol):
 
     def send(self, person: str, text: str) -> None:
         """Send a text to a person (the channel's own name for them). Raises SendError."""
+
+    def close_card(self, person: str, code: str, label: str) -> None:
+        """Put `label` in place of a card's buttons. Raises SendError."""
 
 
 class SendError(ServiceError):
@@ -74,14 +79,20 @@ class Api:
         """A text; what exceeds WeCom's 2,048 bytes is cut. Raises SendError."""
         self._message(person, {"msgtype": "text", "text": {"content": cut(text)}})
 
-    def send_card(self, person: str, card: dict[str, Any]) -> None:
-        """A template card (`cards.question`). Raises SendError."""
-        self._message(person, {"msgtype": "template_card", "template_card": card})
+    def send_card(self, person: str, card: dict[str, Any]) -> str:
+        """A template card (`cards.question`); the code that `close_card` wants. Raises SendError."""
+        answer = self._message(person, {"msgtype": "template_card", "template_card": card})
+        return str(answer.get("response_code") or "")
+
+    def close_card(self, person: str, code: str, label: str) -> None:
+        """WeCom takes each code once, within 72 hours. Raises SendError."""
+        body = {"userids": [person], "agentid": self.app.agent_id, "response_code": code}
+        self._call("/cgi-bin/message/update_template_card", body | {"button": {"replace_name": label}})
 
     def close(self) -> None:
         self.http.close()
 
-    def _message(self, person: str, message: dict[str, Any]) -> None:
+    def _message(self, person: str, message: dict[str, Any]) -> dict[str, Any]:
         """A `|` in `touser` would name several people, `@all` everybody: neither is a person."""
         if "|" in person or person.casefold() == "@all":
             raise SendError("person", "收件人的名字不对")
@@ -90,6 +101,7 @@ class Api:
         answer = self._call("/cgi-bin/message/send", body | repeats)
         if answer.get("invaliduser"):
             raise SendError("person", "企业微信没有送到这个成员；请看他是否在应用的可见范围里")
+        return answer
 
     def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Up to three attempts; a refused token is fetched anew, a busy server asked again after a pause."""

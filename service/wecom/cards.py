@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +14,8 @@ SHOWN = 6  # rows that a card has room for
 EVENT = "template_card_event"
 Verdict = Literal["confirm", "reject"]
 KEYS: dict[str, Verdict] = {"confirm": "confirm", "reject": "reject"}
+ENDED = {"expired": "已过期", "superseded": "笔记已更新"}
+HANDLED = "已处理"
 _KEYNAME, _VALUE, _TITLE = 8, 26, 30  # code points that WeCom shows on one line
 
 
@@ -48,6 +50,11 @@ def question(
             {"type": 1, "text": "逐项看", "style": 3, "url": link},
         ],
     }
+
+
+def label(states: Collection[str]) -> str:
+    """What stands in place of the buttons once the shown suggestions have these states, other than by a tap."""
+    return ENDED.get(next(iter(states)), HANDLED) if len(states) == 1 else HANDLED
 
 
 def tapped(key: str, task: str) -> Tap | None:

@@ -42,7 +42,8 @@ Fault = int | dict[str, Any] | str  # an HTTP status, a body, or a body that is 
 class StandIn:
     """Tokens that end, faults on demand, and what was sent.
 
-    `faults` are answered, one each, before `message/send` works again; `tokens` counts how many were given.
+    `faults` are answered, one each, before `message/send` and `update_template_card` work again; `tokens` counts how
+    many were given; each response code is good for one update (`updated`).
     """
 
     url: str = ""
@@ -51,6 +52,8 @@ class StandIn:
     expires_in: int = 7200
     calls: int = 0
     sent: list[dict[str, Any]] = field(default_factory=list)
+    updated: list[dict[str, Any]] = field(default_factory=list)
+    codes: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
 
     def token(self, query: dict[str, list[str]]) -> Fault:
@@ -67,7 +70,20 @@ class StandIn:
         if query.get("access_token") != [f"token-{self.tokens}"]:
             return {"errcode": 40014, "errmsg": "invalid access_token"}
         self.sent.append(body)
-        return {"errcode": 0, "errmsg": "ok", "msgid": "m", "response_code": "r"}
+        code = f"code-{len(self.sent)}"
+        self.codes.add(code)
+        return {"errcode": 0, "errmsg": "ok", "msgid": "m", "response_code": code}
+
+    def update(self, query: dict[str, list[str]], body: dict[str, Any]) -> Fault:
+        if self.faults:
+            return self.faults.pop(0)
+        if query.get("access_token") != [f"token-{self.tokens}"]:
+            return {"errcode": 40014, "errmsg": "invalid access_token"}
+        if body["response_code"] not in self.codes:
+            return {"errcode": 40000, "errmsg": "code is used or unknown"}
+        self.codes.remove(body["response_code"])
+        self.updated.append(body)
+        return {"errcode": 0, "errmsg": "ok", "invaliduser": []}
 
 
 @pytest.fixture
@@ -82,8 +98,9 @@ def standin() -> Iterator[StandIn]:
         def do_POST(self) -> None:
             parts = urlsplit(self.path)
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            known = parts.path == "/cgi-bin/message/send"
-            self._answer(made.send(parse_qs(parts.query), body) if known else 404)
+            known = {"/cgi-bin/message/send": made.send, "/cgi-bin/message/update_template_card": made.update}
+            answer = known.get(parts.path)
+            self._answer(answer(parse_qs(parts.query), body) if answer else 404)
 
         def _answer(self, fault: Fault) -> None:
             raw = json.dumps(fault).encode() if isinstance(fault, dict) else str(fault).encode()

@@ -8,15 +8,20 @@ from datetime import date, timedelta
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
 from service.app import create_app
 from service.settings import Settings, SettingsError, load_settings
-from service.store import digests
+from service.store import cards, digests
+from service.store.database import now
 from service.store.keys import create_key
-from service.tidy import send_digest
-from service.wecom.cards import SHOWN, Tap, question, tapped
+from service.store.tables import cards as table
+from service.store.tables import suggestions
+from service.tidy import close_card, send_digest
+from service.wecom.cards import SHOWN, Tap, label, question, tapped
 from service.wecom.crypto import Keys, decrypt, encrypt
 from service.wecom.xml import build_envelope, parse_envelope
+from service.worker import Worker
 
 AES = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 KEYS = Keys("token", AES, "corp")
@@ -47,6 +52,21 @@ class Chat:
         answer = self.client.post("/wecom/callback", params=query, content=build_envelope(sealed))
         assert answer.status_code == 200, answer.text
         return decrypt(KEYS, parse_envelope(answer.content)).decode() if answer.content else ""
+
+    def work(self) -> None:
+        """What the worker does about cards, until nothing is left to do."""
+        state = self.client.app.state
+        worker = Worker(state.database, allow_private=False, senders=state.senders)
+        while worker.step():
+            pass
+
+    def decide(self, card: dict, action: str) -> None:
+        """All that is shown, on the page or by a program."""
+        name = card["task_id"].partition("@")[0]
+        fields = self.client.get(f"/v1/extractions/{name}", headers=self.headers).json()["fields"]
+        wanted = [{"suggestion_id": f["suggestion_id"], "action": action} for f in fields]
+        path = f"/v1/extractions/{name}/decisions"
+        assert self.client.post(path, json={"decisions": wanted}, headers=self.headers).status_code == 200
 
     def states(self, card: dict) -> list[str]:
         path = f"/v1/extractions/{card['task_id'].partition('@')[0]}"
@@ -127,6 +147,58 @@ def test_only_the_author_may_tap_and_only_on_a_card_of_ours(chat, standin):
     assert "不是发给您的" in chat.tap({"task_id": f"{ID}@0a1b2c3d"}, "confirm")
     assert chat.tap({"task_id": "another-app"}, "confirm") == ""
     assert set(chat.states(card)) == {"pending"}
+
+
+def test_a_card_answered_elsewhere_loses_its_buttons_once(chat, standin):
+    chat.say(NOTE)
+    card = standin.sent[0]["template_card"]
+    chat.work()
+    assert not standin.updated
+    chat.decide(card, "confirm")
+    chat.work()
+    chat.work()
+    (made,) = standin.updated
+    assert (made["userids"], made["agentid"], made["response_code"]) == (["zhangsan"], 7, "code-1")
+    assert made["button"] == {"replace_name": "已处理"}
+    assert "已撤销" in chat.say("撤销")
+    chat.work()
+    assert len(standin.updated) == 1
+
+
+def test_a_tapped_card_is_not_changed_again(chat, standin):
+    chat.say(NOTE)
+    assert "已确认" in chat.tap(standin.sent[0]["template_card"], "confirm")
+    chat.work()
+    assert not standin.updated
+
+
+def test_a_card_past_its_time_says_so(chat, standin):
+    chat.say(NOTE)
+    with chat.client.app.state.database.write() as connection:
+        connection.execute(update(suggestions).values(expires_at=now() - timedelta(seconds=1)))
+    chat.work()
+    assert [made["button"]["replace_name"] for made in standin.updated] == ["已过期"]
+    assert label({"superseded"}) == "笔记已更新"
+    assert label({"superseded", "confirmed"}) == "已处理"
+
+
+def test_a_busy_wecom_is_asked_again_later_and_an_old_card_no_more(chat, standin):
+    chat.say(NOTE)
+    chat.decide(standin.sent[0]["template_card"], "confirm")
+    standin.faults = [{"errcode": 45009, "errmsg": "api freq out of limit"}]
+    state = chat.client.app.state
+    assert close_card(state.database, state.senders)
+    assert not close_card(state.database, state.senders), "not before its time"
+    state.wecom._quiet_until = 0.0
+    with state.database.write() as connection:
+        connection.execute(update(table).values(next_at=now()))
+    chat.work()
+    assert len(standin.updated) == 1
+    with state.database.write() as connection:
+        connection.execute(update(table).values(next_at=now(), sent_at=now() - cards.GOOD))
+        assert not cards.anything_due(connection)
+        cards.sweep(connection)
+        assert cards.take(connection) is None
 
 
 def test_where_no_card_can_be_sent_the_text_answers(chat, standin):

@@ -198,6 +198,22 @@ def upgrade() -> None:
         "ix_annotation_sheets_annotator", "annotation_sheets", ["tenant", "annotator", "state"], unique=False
     )
     op.create_table(
+        "cards",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("extraction", sa.String(length=32), nullable=False),
+        sa.Column("person", sa.String(length=200), nullable=False),
+        sa.Column("code", sa.String(length=400), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("sent_at", tables.Moment(timezone=True), nullable=False),
+        sa.Column("next_at", tables.Moment(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["extraction"], ["extractions.id"], name=op.f("fk_cards_extraction")),
+        sa.ForeignKeyConstraint(["tenant"], ["tenants.id"], name=op.f("fk_cards_tenant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cards")),
+    )
+    op.create_index("ix_cards_due", "cards", ["next_at", "sent_at"], unique=False)
+    op.create_index("ix_cards_extraction", "cards", ["extraction"], unique=False)
+    op.create_table(
         "shadows",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("tenant", sa.String(length=64), nullable=False),
@@ -257,6 +273,9 @@ def downgrade() -> None:
     op.drop_table("reconfirmations")
     op.drop_index("ix_shadows_extraction", table_name="shadows")
     op.drop_table("shadows")
+    op.drop_index("ix_cards_extraction", table_name="cards")
+    op.drop_index("ix_cards_due", table_name="cards")
+    op.drop_table("cards")
     op.drop_index("ix_annotation_sheets_annotator", table_name="annotation_sheets")
     op.drop_table("annotation_sheets")
     op.drop_table("learned")

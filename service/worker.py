@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import threading
@@ -10,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from opentelemetry.trace import SpanKind
+from sqlalchemy import Row
 
 from extractor.contract import Contract
 from service.store import cards, subscriptions
@@ -18,8 +18,9 @@ from service.telemetry import span
 from service.tidy import Senders, close_card, send_digest, tidy
 from service.webhooks.backoff import next_attempt
 from service.webhooks.delivery import deliver
-from service.webhooks.sign import signed_headers
+from service.webhooks.sign import event_bytes, signed_headers
 
+CLOSED, ERASED = "订阅已关闭", "内容已按要求删除，不再推送"
 IDLE = 0.5  # seconds between looks when nothing is due
 THREADS = 4
 TIDY = timedelta(minutes=1)  # between looks for what time has brought about
@@ -29,6 +30,7 @@ log = logging.getLogger("fieldnote.worker")
 class Worker:
     """A few threads that work until they are stopped, so that one slow receiver does not hold up the others.
 
+    The threads are the worker's own: a delivery runs an event loop of its own, and would fail inside another.
     `step` is one look, for tests and for the command line.
     """
 
@@ -84,23 +86,21 @@ class Worker:
             due = subscriptions.take(connection)
         if due is None:
             return made > 0
-        if due.closed_at is not None:
-            outcome, done, next_at, last = None, True, None, "订阅已关闭"
-        else:
-            body = _bytes(due.body)
-            headers = signed_headers(body, message_id=due.event, at=now(), secrets=[due.secret])
-            with span("deliver", kind=SpanKind.PRODUCER, **{"event.id": due.event, "attempt": due.attempts}) as opened:
-                outcome = deliver(due.url, body, headers, allow_private=self.allow_private)
-                opened.set_attribute("delivered", outcome.delivered)
-            done, last = outcome.delivered, outcome.message
-            next_at = None if outcome.gone else next_attempt(due.attempts, now(), self._rng, first_at=due.first_at)
+        settled = self._deliver(due)
         with self.database.write() as connection:
-            subscriptions.settle(connection, due.id, done=done, next_at=next_at, last=last)
+            subscriptions.settle(connection, due.id, **settled)
         return True
 
-
-def _bytes(body: Any) -> bytes:
-    try:
-        return json.dumps(body, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # a lone surrogate: only JSON's own escape can hold it
-        return json.dumps(body).encode()
+    def _deliver(self, due: Row[Any]) -> dict[str, Any]:
+        """One attempt; what `subscriptions.settle` is to keep of it. Outside every transaction and event loop."""
+        if due.closed_at is not None:
+            return {"done": True, "next_at": None, "last": CLOSED}
+        if due.body.get("erased"):
+            return {"done": True, "next_at": None, "last": ERASED}
+        body = event_bytes(due.body)
+        headers = signed_headers(body, message_id=due.event, at=now(), secrets=[due.secret])
+        with span("deliver", kind=SpanKind.PRODUCER, **{"event.id": due.event, "attempt": due.attempts}) as opened:
+            outcome = deliver(due.url, body, headers, allow_private=self.allow_private)
+            opened.set_attribute("delivered", outcome.delivered)
+        again = None if outcome.gone else next_attempt(due.attempts, now(), self._rng, first_at=due.first_at)
+        return {"done": outcome.delivered, "next_at": again, "last": outcome.message}

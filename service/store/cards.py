@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, insert, select, update
 
 from service.store.database import new_id, now
 from service.store.suggestions import PENDING
@@ -69,5 +69,5 @@ def _due() -> ColumnElement[bool]:
     return (cards.c.next_at <= now()) & (cards.c.sent_at > now() - GOOD) & ~waits
 
 
-def _shown(extraction: Any) -> ColumnElement[bool]:
-    return (suggestions.c.extraction == extraction) & (suggestions.c.position < SHOWN)
+def _shown(extraction: str | ColumnElement[str]) -> ColumnElement[bool]:
+    return and_(suggestions.c.extraction == extraction, suggestions.c.position < SHOWN)

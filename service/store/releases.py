@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -120,11 +119,6 @@ def remember_bundle(
             connection.execute(insert(bundles).values(**values, first_at=now()))
     except IntegrityError:  # another process was quicker
         return
-
-
-def bundle_rows(connection: Connection) -> Sequence[Row[Any]]:
-    """Every bundle that ever served, oldest first."""
-    return connection.execute(select(bundles).order_by(bundles.c.first_at, bundles.c.bundle)).all()
 
 
 def _check(kind: str, mode: str, share: float) -> None:

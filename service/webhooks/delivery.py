@@ -58,13 +58,24 @@ def deliver(
 ) -> Outcome:
     """POST `body` once. `timeout` in seconds holds for connecting, sending and the whole answer's head together.
 
-    Never raises for what the network or the receiver does. Blocks; call it from a thread that has no event loop.
+    Never raises for what the network or the receiver does. Blocks, and runs an event loop of its own for the time of
+    the request (one clock over name, connection and answer): call it from a thread without one, as the worker's are.
+    Raises RuntimeError inside a running loop, before anything is sent.
     """
+    _off_the_loop()
     try:
         target = check_target(url, allow_private=allow_private)
     except ServiceError as error:
         return Outcome(error="unresolved" if error.code == "webhook.unresolved" else "refused")
     return asyncio.run(_deliver(target, body, headers, timeout))
+
+
+def _off_the_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise RuntimeError("deliver blocks: call it from a thread that has no event loop")
 
 
 async def _deliver(target: Target, body: bytes, headers: Mapping[str, str], timeout: float) -> Outcome:

@@ -10,6 +10,7 @@ from threading import Event
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from extractor.pipeline import Engine
 from extractor.render import result_json
@@ -21,6 +22,7 @@ from service.settings import Settings
 from service.store import releases
 from service.store.database import Database, open_database
 from service.store.keys import create_key, ensure_tenant
+from service.store.release_tables import bundles
 from tests.conftest import SENT_AT
 from tests.service.releasing import version
 
@@ -142,7 +144,7 @@ def test_every_process_follows_and_remembers(engines, database, shipped, registr
         assert engines.pick(tenant, "k").bundle == elsewhere.pick(tenant, "k").bundle
     assert len({engines.pick(t, "k").bundle for t in ("demo", "other")} | {shipped.bundle}) == 3
     with database.read() as connection:
-        names = {row.bundle: row.model for row in releases.bundle_rows(connection)}
+        names = {row.bundle: row.model for row in connection.execute(select(bundles))}
     assert names[engines.pick("demo", "k").bundle] == "three"
     assert names[shipped.bundle] == "zh-notes-1"
 

@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from sqlalchemy import text
 from standardwebhooks import Webhook
 
 from service.worker import Worker
-
-
-class Listener:
-    """A server that keeps what it is sent; `answers` are the status codes it gives, then 200."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[dict[str, str], bytes]] = []
-        self.answers: list[int] = []
-        listener = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                listener.got.append(({k.lower(): v for k, v in self.headers.items()}, body))
-                self.send_response(listener.answers.pop(0) if listener.answers else 200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/hook"
-
-    @property
-    def events(self) -> list[dict]:
-        return [json.loads(body) for _, body in self.got]
+from tests.service.listening import Listener, listening
 
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    made = Listener()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with listening() as made:
+        yield made
 
 
 def subscribe(door, listener: Listener, *events: str) -> str:
@@ -156,3 +122,13 @@ def test_another_tenant_hears_nothing(door, listener):
     door.decide(door.note("预算八十万"), {"field": "budget_amount", "action": "confirm"})
     work(door)
     assert listener.got == []
+
+
+def test_what_was_erased_before_it_was_sent_is_not_sent(door, listener):
+    subscribe(door, listener, "field.confirmed")
+    door.decide(door.note("预算八十万"), {"field": "budget_amount", "action": "confirm"})
+    assert door.client.delete("/v1/customers/恒力机械").status_code == 200
+    work(door)
+    assert listener.got == []
+    (kept,) = door.client.get("/v1/deliveries").json()["deliveries"]
+    assert (kept["state"], kept["last"]) == ("done", "内容已按要求删除，不再推送")

@@ -15,7 +15,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from service import logs
 from service.app import create_app
-from service.store.keys import create_key
+from service.store import subscriptions
+from service.store.keys import Caller, create_key
+from service.worker import Worker
+from tests.service.listening import listening
 
 SECRET = "王总说要等财政拨款，电话13800138000"
 NOTE = {"text": SECRET, "sent_at": "2026-03-18T10:20:00+08:00", "customer": "恒力机械"}
@@ -88,6 +91,30 @@ def test_spans_of_a_stored_extraction_hang_together(client, spans):
         while span is not request:  # a framework may put spans of its own between
             span = by_id[span.parent.span_id]
     assert request.attributes["http.response.status_code"] == 201
+
+
+def test_a_delivery_is_a_span_with_its_event_and_none_of_its_words(client, spans):
+    database = client.app.state.database
+    with listening() as listener:
+        with database.write() as connection:
+            manager = Caller("demo", "m", frozenset({"manage"}))
+            subscriptions.create(connection, manager, listener.url, ["suggestion.created"], allow_private=True)
+        worker = Worker(database, allow_private=True)
+        spans.clear()
+        for status in (200, 503):
+            client.post("/v1/extractions", json={"note": NOTE})
+            listener.answers = [status]
+            while worker.step():
+                pass
+    found = [span for span in spans.get_finished_spans() if span.name == "deliver"]
+    assert len(found) == len(listener.got)
+    sent = [headers["webhook-id"] for headers, _ in listener.got]
+    assert [span.attributes["event.id"] for span in found] == sent
+    assert [span.attributes["delivered"] for span in found] == [True] * (len(found) - 1) + [False]
+    assert {span.attributes["attempt"] for span in found} == {1}
+    assert {span.kind for span in found} == {trace.SpanKind.PRODUCER}
+    told = str([(span.name, dict(span.attributes), span.events) for span in found])
+    assert not [word for word in ("王总", "13800138000", "恒力", "财政", listener.url) if word in told]
 
 
 @pytest.mark.parametrize("wrong", ["a b", "x" * 129, "<script>", ""])

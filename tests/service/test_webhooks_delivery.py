@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.server
 import json
@@ -18,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from standardwebhooks import Webhook
 
 from service.webhooks.delivery import MAX_ANSWER, Outcome, deliver
-from service.webhooks.sign import event_body, new_secret, signed_headers
+from service.webhooks.sign import event_bytes, new_secret, signed_headers
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
@@ -100,7 +101,7 @@ def send(server: Listener, path: str, *, timeout: float = 5.0, host: str = "127.
 
 def test_what_arrives_verifies_as_it_was_signed(listener):
     secret, now = new_secret(), datetime.now(UTC)
-    body = event_body("field.confirmed", now, {"customer": "宏发", "value": "政府拨款"})
+    body = event_bytes({"type": "field.confirmed", "data": {"customer": "宏发", "value": "政府拨款"}})
     headers = signed_headers(body, message_id="evt_9", at=now, secrets=[secret])
     url = f"http://127.0.0.1:{listener.server_port}/200?k=1"
     assert deliver(url, body, headers, allow_private=True) == Outcome(status=200)
@@ -109,6 +110,15 @@ def test_what_arrives_verifies_as_it_was_signed(listener):
     assert sent == body
     assert got["host"] == f"127.0.0.1:{listener.server_port}"
     assert Webhook(secret).verify(sent, got) == json.loads(body)
+
+
+def test_inside_an_event_loop_it_refuses_before_anything_is_sent(listener):
+    async def inside() -> Outcome:
+        return send(listener, "200")
+
+    with pytest.raises(RuntimeError, match="no event loop"):
+        asyncio.run(inside())
+    assert not listener.seen
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,10 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 
 from extractor.contract import Contract
-from extractor.kinds import KINDS
-from extractor.types import Json
 from service.pages.marks import Mark, Piece, pieces
 from service.pages.render import NavLink, page
 from service.pages.session import RepPage
+from service.pages.values import shown_of, title_of
 from service.store import audit, confirmed, privacy, waiting
 from service.store.lineage import lineage
 
@@ -88,20 +87,6 @@ def trace(request: Request, visitor: RepPage, name: Name, field: Name) -> Respon
     title = title_of(contract, field)
     versions = timeline(contract, field, graph, title)
     return page(request, "lineage.html", visitor, name=name, field=field, title=title, versions=versions)
-
-
-def title_of(contract: Contract, field: str) -> str:
-    """The field's title; its name where the contract no longer has it."""
-    return contract.fields[field].title if field in contract.fields else field
-
-
-def shown_of(contract: Contract, field: str, value: Json) -> str:
-    """A value for people. Masked and erased ones, and those of fields long gone, are shown as they are."""
-    if value is None:
-        return "—"
-    if field not in contract.fields or isinstance(value, str):
-        return str(value)
-    return KINDS[contract.fields[field].kind].display(value)
 
 
 def timeline(contract: Contract, field: str, graph: Node, title: str) -> list[Version]:

@@ -14,7 +14,9 @@ from fastapi.responses import RedirectResponse
 
 from extractor.contract import Contract
 from extractor.kinds import KINDS
+from service.decide import STILL_HOLDS
 from service.links import read_link
+from service.pages.again import Again, again_of, questions
 from service.pages.marks import Mark, pieces
 from service.pages.render import NavLink, page
 from service.pages.session import CARD_COOKIE, CardPage, RepPage, Visitor, remember
@@ -32,29 +34,33 @@ router = APIRouter()
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One suggestion as the card draws it; `shown` is the corrected value where there is one."""
+    """One suggestion as the card draws it; `shown` is the corrected value where there is one, `again` what it would
+    replace where it speaks against a confirmed value."""
 
     data: Mapping[str, Any]
     shown: str
     sure: str
     answer: Answer | None
+    again: Again | None
 
 
 @router.get("/inbox")
 def inbox(
     request: Request, visitor: RepPage, cursor: Annotated[str, Query(max_length=200)] = "", everyone: bool = False
 ) -> Response:
-    """Notes that await a decision, oldest first; a manager may look at everybody's."""
+    """Notes that await a decision, oldest first, before them what must be looked at again, soonest due first; a manager
+    may look at everybody's."""
     everyone = everyone and visitor.may("manage")
     author = None if everyone else visitor.name
     tenant = visitor.caller.tenant
     with request.app.state.database.read() as connection:
         found = waiting.waiting(connection, tenant, author, after=_place(cursor), limit=PAGE + 1)
         total = waiting.count(connection, tenant, author)
+        again = [] if cursor else questions(connection, _contract(request, tenant), tenant, author)
     after = _cursor(found[PAGE - 1].place) if len(found) > PAGE else ""
     return page(
         request, "inbox.html", visitor, speak=("rep",), notes=found[:PAGE], total=total, after=after,
-        everyone=everyone, later=bool(cursor),
+        everyone=everyone, later=bool(cursor), again=again, still_holds=STILL_HOLDS,
     )  # fmt: skip
 
 
@@ -74,9 +80,10 @@ def card(request: Request, extraction: str, visitor: CardPage) -> Response:
     """The note with its evidence, and a row for every suggestion."""
     if visitor.only not in (None, extraction):
         raise ServiceError(403, "link.scope", "这个链接只能处理它那一张确认卡；其他请登录后再看")
-    contract: Contract = request.app.state.engine.contract
+    contract = _contract(request, visitor.caller.tenant)
     with request.app.state.database.read() as connection:
         kept = suggestions.load(connection, visitor.caller.tenant, extraction)
+        taken_back = questions(connection, contract, visitor.caller.tenant, extraction=extraction)
         given = waiting.answers(connection, extraction)
         following = _next(connection, visitor, extraction)
     fields = kept.answer["fields"]
@@ -87,8 +94,13 @@ def card(request: Request, extraction: str, visitor: CardPage) -> Response:
     return page(
         request, "card.html", visitor, speak=("rep",), note=note,
         pieces=None if text is None else pieces(text, marks), rows=rows, next=following,
-        data=_for_script(contract, kept, visitor, following),
+        data=_for_script(contract, kept, visitor, following), taken_back_values=taken_back,
     )  # fmt: skip
+
+
+def _contract(request: Request, tenant: str) -> Contract:
+    contract: Contract = request.app.state.desk.contract_of(tenant)
+    return contract
 
 
 def _next(connection: Any, visitor: Visitor, extraction: str) -> str | None:
@@ -101,7 +113,8 @@ def _row(contract: Contract, data: Mapping[str, Any], answer: Answer | None) -> 
     field = contract.fields.get(data["field"])
     corrected = answer is not None and answer.action == "correct" and data["state"] == "corrected"
     shown = KINDS[field.kind].display(answer.value) if field and answer and corrected else data["display"]
-    return Row(data, shown, next(word for least, word in SURE if data["confidence"] >= least), answer)
+    sure = next(word for least, word in SURE if data["confidence"] >= least)
+    return Row(data, shown, sure, answer, again_of(contract, data) if data.get("reconfirm") else None)
 
 
 def _for_script(contract: Contract, kept: suggestions.Kept, visitor: Visitor, following: str | None) -> dict[str, Any]:
@@ -113,6 +126,7 @@ def _for_script(contract: Contract, kept: suggestions.Kept, visitor: Visitor, fo
         "sent_at": kept.answer["note"]["sent_at"],
         "next": following,
         "reasons": REASONS,
+        "still_holds": STILL_HOLDS,
         "fields": {
             name: {
                 "title": field.title, "control": KINDS[field.kind].control, "ask": field.capture.ask,

@@ -16,6 +16,7 @@ from service.pages import security
 from service.problems import ServiceError
 from service.store.database import now
 from service.store.keys import Caller
+from service.store.questions import retractions
 
 COOKIE, CARD_COOKIE = "fieldnote_session", "fieldnote_card"
 
@@ -74,14 +75,19 @@ def api_caller(request: Request) -> Caller | None:
     if visitor is None:
         return None
     security.check(request, visitor.token, request.headers.get(security.HEADER, ""))
-    if visitor.only and not _within(request.url.path, visitor.only):
+    if visitor.only and not _within(request, visitor):
         raise ServiceError(403, "link.scope", "这个链接只能处理它那一张确认卡；其他请登录后再看")
     return visitor.caller
 
 
-def _within(path: str, extraction: str) -> bool:
-    own = f"/v1/extractions/{extraction}"
-    return path in (own, f"{own}/decisions") or path.startswith("/v1/fields/")
+def _within(request: Request, visitor: Visitor) -> bool:
+    """A link is good for its extraction's suggestions, for reading words, and for what its note takes back."""
+    path, own = request.url.path, f"/v1/extractions/{visitor.only}"
+    if path in (own, f"{own}/decisions") or path.startswith("/v1/fields/"):
+        return True
+    with request.app.state.database.read() as connection:
+        taken_back = retractions(connection, visitor.caller.tenant, visitor.only or "")
+    return path in [f"/v1/reconfirmations/{row['id']}" for row in taken_back]
 
 
 def page_user(scope: str, *, card: bool = False) -> Callable[[Request], Visitor]:

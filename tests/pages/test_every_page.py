@@ -36,6 +36,7 @@ def stored(live) -> dict[str, str]:
         decide(live.note("预算八十五万，打算再上两条产线", customer="别的客户"), reject, confirm)
         later = "2026-04-18T10:20:00+08:00"
         waiting = live.note("预算改成一百二十万，下周三带样品上门😀", customer=CUSTOMER, sent_at=later)
+        live.note("之前说的财政拨款黄了，不走财政了", customer=CUSTOMER, sent_at=later)
         client.post("/v1/webhooks", json={"url": "http://127.0.0.1:9/hook", "events": ["field.confirmed"]})
         dispute = _dispute(live, client)
     return {

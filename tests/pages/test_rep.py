@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import httpx
-import pytest
 
 from service.links import Link, make_link
 from service.store.database import now
@@ -23,24 +22,21 @@ def sent(page) -> None:
     page.wait_for_function("() => !Object.keys(localStorage).some(k => k.startsWith('fieldnote.tap.'))")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
-def test_a_card_is_confirmed_edited_and_rejected(signed_in, live, axe, shot, width, scheme):
-    made = live.note(TEXT, customer=f"卡片公司{width}")
+def test_a_card_is_confirmed_edited_and_rejected(signed_in, live, axe, everywhere, shot):
+    made = live.note(TEXT, customer="卡片公司")
     fields = [f["field"] for f in made["fields"]]
-    page = signed_in("rep", width, scheme)
+    page = signed_in("rep")
     page.goto(f"/confirm/{made['id']}")
     for f in made["fields"]:
         own = "".join(page.locator(f"#note mark[data-fields~={f['field']}]").all_inner_texts())
         assert own == "".join(e["text"] for e in f["evidence"])
-    axe(page)
-    shot(page, f"card-{width}-{scheme}")
+    shot(page, "card-360-light")
     row = page.locator(".item[data-field=next_visit]")
     row.get_by_role("button", name="改").click()
     row.get_by_label("直接说").fill("下周五下午三点")
     row.get_by_text("读作").wait_for()
     assert row.get_by_label("从").input_value() == "2026-03-27"
-    axe(page)
-    shot(page, f"card-edit-{width}-{scheme}")
+    everywhere(page, "card-edit")
     row.get_by_role("button", name="保存").click()
     row = page.locator(".item[data-field=budget_amount]")
     row.get_by_role("button", name="不对").click()
@@ -124,6 +120,25 @@ def test_an_answer_that_got_lost_is_asked_for_again_and_counts_once(signed_in, l
     assert set(states(live, made).values()) == {"confirmed"}
     assert page.get_by_text("有人先处理了").count() == 0
     signed_in.complaints.clear()  # the browser notes the cut line
+
+
+def test_a_decision_can_be_undone_for_ten_seconds(signed_in, live):
+    made = live.note("下周三带样品上门，预算八十万", customer="十秒公司")
+    page = signed_in("rep")
+    page.clock.install(time="2026-03-18T10:00:00+08:00")
+    page.goto(f"/confirm/{made['id']}")
+    page.clock.pause_at("2026-03-18T11:00:00+08:00")  # from here on time passes as told
+    row = page.locator(".item").first
+    row.get_by_role("button", name="确认").click()
+    sent(page)
+    undo = row.get_by_role("button", name="撤销")
+    undo.focus()
+    page.clock.run_for(9_900)
+    assert undo.count() == 1
+    page.clock.run_for(200)
+    assert undo.count() == 0
+    assert page.evaluate("document.activeElement.dataset.act") == "confirm"  # the focus is not lost with the button
+    assert row.get_attribute("data-state") == "confirmed"
 
 
 def test_undo_refusal_and_a_lost_race(signed_in, live):

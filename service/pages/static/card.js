@@ -1,5 +1,6 @@
 // The confirm card: a tap shows at once what it does, and goes through the queue. Every action works by keyboard.
 
+import { settle } from "./again.js";
 import { data, el, say, sayFailure, t } from "./base.js";
 import { editor } from "./editor.js";
 import { Queue } from "./queue.js";
@@ -21,7 +22,7 @@ function show(id, state, { note = "", value = null, undo = null } = {}) {
   node.dataset.state = state;
   node.querySelector(".actions").hidden = state !== "pending";
   close(node);
-  if (value !== null) node.querySelector(".value bdi").textContent = value;
+  if (value !== null) node.querySelector(".value.new bdi").textContent = value;
   const line = node.querySelector(".state");
   line.replaceChildren(...(state === "pending" ? [] : [t(`rep.state.${state}`) + (note ? `：${note}` : "")]));
   if (undo) line.append(el("button", { type: "button", class: "undo", onclick: undo }, t("base.undo")));
@@ -159,7 +160,8 @@ function reject(node) {
 
 // ---- what is tapped
 
-const ACTS = { confirm: (node) => decide([{ suggestion_id: node.dataset.id, action: "confirm" }]), edit, reject };
+const keep = (node) => decide([{ suggestion_id: node.dataset.id, action: "reject", reason: card.still_holds }]);
+const ACTS = { confirm: (node) => decide([{ suggestion_id: node.dataset.id, action: "confirm" }]), keep, edit, reject };
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-act]");
@@ -167,6 +169,8 @@ document.addEventListener("click", (event) => {
     const node = button.closest(".item");
     if (button.getAttribute("aria-expanded") === "true") close(node);
     else ACTS[button.dataset.act](node);
+  } else if (event.target.closest("button[data-decide]")) {
+    settle(event.target.closest("[data-again]"), event.target.closest("button").dataset.decide);
   } else if (event.target.closest("#all")) {
     decide(pending().map((node) => ({ suggestion_id: node.dataset.id, action: "confirm" })));
   } else if (event.target.closest("#next") && !event.ctrlKey && !event.metaKey) {

@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks import save
 from extractor.contract import load_contract
 from extractor.types import Note
-from service.store import suggestions
+from service.store import keeping
 from service.store.database import open_database
 from service.store.keys import Caller, create_key
 
@@ -63,7 +63,7 @@ def measure(folder: Path, rounds: int) -> dict[str, float]:
     def keep() -> None:
         note = Note(f"n{next(numbers)}", "预算八十万" * 10, SENT, "小李", "恒力机械", "bench")
         with database.write() as connection:
-            suggestions.keep(connection, CALLER, note, found, contract)
+            keeping.keep(connection, CALLER, note, found, contract)
 
     def commit() -> None:
         bare.execute("BEGIN IMMEDIATE")

@@ -26,7 +26,7 @@ from service.decide import Decision, Desk
 from service.engine import open_engine
 from service.records import BadLine, read_lines
 from service.settings import load_settings
-from service.store import suggestions, waiting
+from service.store import keeping, waiting
 from service.store.database import Database, open_database
 from service.store.keys import Caller
 from service.store.users import find
@@ -92,7 +92,7 @@ def seed(database: Database, engine: Engine) -> None:
     for number, (note, result) in enumerate(zip(notes, engine.extract_many(notes), strict=True)):
         caller = Caller(TENANT, str(note.author), frozenset({"extract", "confirm"}))
         with database.write() as connection:
-            kept = suggestions.keep(connection, caller, note, result_json(result), engine.contract)
+            kept = keeping.keep(connection, caller, note, result_json(result), engine.contract)
             wanted = [
                 Decision(f["suggestion_id"], "reject", reason=next(reasons))
                 if (number + place) % 7 == 0

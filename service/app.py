@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -24,6 +23,7 @@ from service.limits import Limits, Metrics
 from service.links import Links
 from service.masking import Masking
 from service.pages.site import install as install_pages
+from service.readers import Readers
 from service.routes import (
     annotation,
     channels,
@@ -49,6 +49,7 @@ from service.shadows import Shadows
 from service.store.database import open_database
 from service.store.packs import load_pack
 from service.store.scribe import Scribe
+from service.storing import Storing
 from service.strategy import Strategy
 from service.triggers import load_triggers
 from service.wecom.api import wecom_api
@@ -84,6 +85,8 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
         responses=REFUSALS,
         lifespan=_lifespan,
         telemetry=QUIET,
+        docs_url=None,  # the page `/docs` is ours: FastAPI's own asks a CDN
+        redoc_url=None,
     )
     app.state.settings = settings
     app.state.engine = engine or open_engine(_text(settings.contract), model=_text(settings.model))
@@ -97,6 +100,7 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
     file = contract.root / "triggers.yaml"
     app.state.strategy = Strategy(load_triggers(file, fields=contract.fields) if file.is_file() else ())
     app.state.desk = Desk(contract, app.state.strategy.on_held, app.state.engines.contract_of)
+    app.state.storing = Storing(app.state.desk, app.state.shadows)
     app.state.bot = Bot(
         app.state.engines, app.state.desk, app.state.shadows, Links(settings.public_url, settings.signing_key())
     )
@@ -138,7 +142,7 @@ def _text(path: object) -> str | None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """The worker runs beside the requests; at the end it finishes the delivery in hand."""
     settings: Settings = app.state.settings
-    app.state.readers = ThreadPoolExecutor(os.cpu_count() or 1, "fieldnote-reader")
+    app.state.readers = Readers(os.cpu_count() or 1)
     current_default_thread_limiter().total_tokens = settings.threads
     worker = Worker(
         app.state.database, allow_private=settings.webhook_allow_private, contract=app.state.engine.contract,
@@ -157,7 +161,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     starter.stop()
     app.state.engines.stop()
     app.state.shadows.stop()
-    app.state.readers.shutdown()
+    app.state.readers.stop()
     app.state.scribe.stop()
     if app.state.wecom is not None:
         app.state.wecom.close()

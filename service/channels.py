@@ -15,7 +15,7 @@ from service.engines import Engines
 from service.links import Links
 from service.problems import ServiceError
 from service.shadows import Shadows
-from service.store import channels, suggestions
+from service.store import cards, channels, keeping, suggestions
 from service.store.database import now
 from service.store.keys import Caller
 from service.store.tables import decisions
@@ -94,6 +94,7 @@ class Bot:
             return NOT_YOURS
         if answer["note"]["author"] != sender or answer["note"]["channel"] != channel:
             return NOT_YOURS
+        cards.tapped(connection, tap.extraction)
         reason = "在卡片上点了「不对」" if tap.verdict == "reject" else None
         shown = [f for f in answer["fields"][:SHOWN] if f["state"] == "pending"]
         wanted = [Decision(f["suggestion_id"], tap.verdict, reason=reason) for f in shown]
@@ -105,7 +106,7 @@ class Bot:
         engine = self.engines.pick(caller.tenant, note.author or note.id)
         result = engine.extract(note)
         note = note if note.customer else replace(note, customer=_customer(result))
-        kept = suggestions.keep(connection, caller, note, traced_json(result), engine.contract)
+        kept = keeping.keep(connection, caller, note, traced_json(result), engine.contract)
         self.shadows.follow(connection, caller.tenant, kept.id, note)
         kept = self.desk.by_policy(connection, caller, kept)
         fields: Fields = kept.answer["fields"]

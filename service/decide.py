@@ -94,7 +94,7 @@ class Desk:
 
     def by_policy(self, connection: Connection, caller: Caller, kept: suggestions.Kept) -> suggestions.Kept:
         """A freshly kept extraction; what policy lets the engine write alone is confirmed, in the policy's name."""
-        settings = tenants.settings_of(connection, caller.tenant)
+        settings = tenants.settings_of(connection, caller.tenant) if kept.settings is None else kept.settings
         known = self.contract_of(caller.tenant).fields
         alone = [
             Decision(found["suggestion_id"], "confirm")

@@ -5,32 +5,31 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable
-from contextvars import copy_context
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
-from sqlalchemy import Connection
+from opentelemetry.context import get_current
+from starlette.datastructures import State
 
 from extractor.pipeline import Engine
+from extractor.types import Result
 from service.decide import Decision, Desk
 from service.engine import traced_json
 from service.engines import Engines
 from service.problems import ServiceError
+from service.readers import Readers
 from service.routes.access import KEY_OPTIONAL, Anyone, Decider, Maybe
 from service.schemas import BatchIn, DecisionsIn, ExtractionIn, ExtractionOut, NoteIn, one_note
-from service.shadows import Shadows
 from service.store import reconfirm, suggestions
+from service.store.keeping import Answered
 from service.store.keys import Caller
 from service.store.once import once
-from service.store.scribe import Scribe
-from service.telemetry import carried, span
+from service.storing import Order
 
 router = APIRouter(prefix="/v1")
-T = TypeVar("T")
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 
 
@@ -45,45 +44,18 @@ async def extract(
     request: Request, body: ExtractionIn, caller: Maybe, explain: bool = False, idempotency_key: Key = None
 ) -> JSONResponse:
     """Fields of one note. With `store: true` (and a key) they become suggestions that await a decision."""
-    engine = _engine(request, caller, body.note)
+    engine, note, state = _engine(request, caller, body.note), body.note.to_note(), request.app.state
+    readers: Readers = state.readers
+    shown = partial(_trim, explain=explain)
     if not body.store:
         _open(request, caller)
-        return await _read(request, lambda: JSONResponse(_trim(_answer(request, engine, body.note, explain), explain)))
+        return await readers.read(engine, note, lambda result: JSONResponse(shown(_answer(state, result, explain))))
     owner = _storing(caller)
-    found = await _read(request, lambda: _answer(request, engine, body.note, explain))
-    scribe: Scribe = request.app.state.scribe
-    context, store = copy_context(), partial(_store, request, owner, body, (engine, found, explain, idempotency_key))
-    return await asyncio.wrap_future(scribe.write(lambda connection: context.run(store, connection)))
-
-
-async def _read(request: Request, work: Callable[[], T]) -> T:
-    """Run the engine on one of as many threads as there are processors: more of them only get in each other's way."""
-    return await asyncio.get_running_loop().run_in_executor(request.app.state.readers, carried(_in_span(work)))
-
-
-def _in_span(work: Callable[[], T]) -> Callable[[], T]:
-    def read() -> T:
-        with span("extract"):
-            return work()
-
-    return read
-
-
-def _store(
-    request: Request,
-    owner: Caller,
-    body: ExtractionIn,
-    read: tuple[Engine, dict[str, Any], bool, str | None],
-    connection: Connection,
-) -> JSONResponse:
-    engine, found, explain, key = read
-
-    def make() -> tuple[int, dict[str, Any]]:
-        return 201, _trim(_keep(request, connection, owner, body.note, (engine, found)).answer, explain)
-
-    with span("store"):
-        status, kept = once(connection, owner.tenant, key, body.model_dump(), make)
-    return JSONResponse(kept, status)
+    found = await readers.read(engine, note, lambda result: _answer(state, result, explain))
+    read = Answered(owner, note, found, engine.contract)
+    order = Order(read, idempotency_key, body.model_dump, shown, get_current())
+    status, answer = await asyncio.wrap_future(state.scribe.add(state.storing.answers, order))
+    return JSONResponse(answer, status)
 
 
 def _engine(request: Request, caller: Caller | None, note: NoteIn) -> Engine:
@@ -106,33 +78,14 @@ def _open(request: Request, caller: Caller | None) -> None:
         raise ServiceError(401, "key.missing", "请带上钥匙：Authorization: Bearer <key>")
 
 
-def _answer(request: Request, engine: Engine, note: NoteIn, explain: bool) -> dict[str, Any]:
-    result = engine.extract(note.to_note())
-    request.app.state.metrics.count(result)
+def _answer(state: State, result: Result, explain: bool) -> dict[str, Any]:
+    state.metrics.count(result)
     return traced_json(result, explain=explain)
 
 
 def _trim(answer: dict[str, Any], explain: bool) -> dict[str, Any]:
     """Without what was dropped, unless the trace is asked for."""
     return answer if explain else {key: value for key, value in answer.items() if key != "dropped"}
-
-
-def _keep(
-    request: Request, connection: Any, caller: Caller, note: NoteIn, read: tuple[Engine, dict[str, Any]]
-) -> suggestions.Kept:
-    engine, answer = read
-    kept = suggestions.keep(connection, caller, note.to_note(), answer, engine.contract)
-    shadows: Shadows = request.app.state.shadows
-    shadows.follow(connection, caller.tenant, kept.id, note.to_note())
-    desk: Desk = request.app.state.desk
-    return desk.by_policy(connection, caller, kept)
-
-
-def _answers(request: Request, engine: Engine, notes: list[NoteIn], explain: bool) -> list[dict[str, Any]]:
-    results = list(engine.extract_many([note.to_note() for note in notes]))
-    for result in results:
-        request.app.state.metrics.count(result)
-    return [traced_json(result, explain=explain) for result in results]
 
 
 @router.post("/extractions/batch", openapi_extra=KEY_OPTIONAL)
@@ -146,11 +99,12 @@ def extract_batch(request: Request, body: BatchIn, caller: Maybe, explain: bool 
     if not good:
         return JSONResponse({"results": items})
     engine = _engine(request, owner or caller, good[0])  # one bundle for the whole answer
-    found = _answers(request, engine, good, explain)
+    notes, state = [note.to_note() for note in good], request.app.state
+    found = [_answer(state, result, explain) for result in engine.extract_many(notes)]
     if owner is not None:
-        with request.app.state.database.write() as connection:
-            pairs = zip(good, found, strict=True)
-            found = [_keep(request, connection, owner, note, (engine, answer)).answer for note, answer in pairs]
+        read = [Answered(owner, note, answer, engine.contract) for note, answer in zip(notes, found, strict=True)]
+        with state.database.write() as connection:
+            found = [kept.answer for kept in state.storing.keep(connection, read)]
     answers = iter(_trim(answer, explain) for answer in found)
     return JSONResponse({"results": [next(answers) if isinstance(item, NoteIn) else item for item in items]})
 

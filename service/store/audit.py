@@ -9,17 +9,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from extractor.types import Json
 from service.store.database import now
 from service.store.tables import audit, tenants
 
 START = "0" * 64
+# made once: SQLAlchemy then finds what it compiled without looking at every part of them
+_LOCK = (
+    select(tenants.c.id, tenants.c.audit_seq, tenants.c.audit_hash, tenants.c.settings)
+    .where(tenants.c.id.in_(bindparam("names", expanding=True)))
+    .order_by(tenants.c.id)
+    .with_for_update(key_share=True)
+)
+_APPEND = insert(audit)
+_MOVE = (
+    update(tenants)
+    .where(tenants.c.id == bindparam("name"))
+    .values(audit_seq=bindparam("seq"), audit_hash=bindparam("digest"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +44,45 @@ class Break:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What happened in a tenant. No text of a note and no personal value goes into `details`."""
+
+    tenant: str
+    actor: str
+    action: str
+    thing: str
+    details: Mapping[str, Json]
+
+
+def lock(connection: Connection, names: Iterable[str]) -> dict[str, Row[Any]]:
+    """The tenants' rows (`id`, `audit_seq`, `audit_hash`, `settings`), theirs to change until the transaction ends."""
+    rows: Sequence[Any] = connection.execute(_LOCK, {"names": sorted(set(names))}).all()
+    return {row.id: row for row in rows}
+
+
+def append(connection: Connection, heads: Mapping[str, Row[Any]], entries: Sequence[Entry]) -> None:
+    """Append entries in their order, behind the ends that `lock` has just given."""
+    ends = {name: (row.audit_seq, row.audit_hash) for name, row in heads.items()}
+    at, rows = now().isoformat(), []
+    for entry in entries:
+        seq, before = ends[entry.tenant]
+        row: dict[str, Any] = {
+            "tenant": entry.tenant, "seq": seq + 1, "at": at, "actor": entry.actor, "action": entry.action,
+            "object": entry.thing, "details": dict(entry.details),
+        }  # fmt: skip
+        ends[entry.tenant] = seq + 1, _hash(before, row)
+        rows.append({**row, "hash": ends[entry.tenant][1]})
+    connection.execute(_APPEND, rows)
+    moved = {entry.tenant: ends[entry.tenant] for entry in entries}
+    connection.execute(_MOVE, [{"name": name, "seq": seq, "digest": digest} for name, (seq, digest) in moved.items()])
+
+
 def record(
     connection: Connection, tenant: str, actor: str, action: str, thing: str, details: dict[str, Json] | None = None
 ) -> None:
     """Append one entry within the caller's transaction. No text of a note and no personal value goes into `details`."""
-    row = connection.execute(
-        select(tenants.c.audit_seq, tenants.c.audit_hash).where(tenants.c.id == tenant).with_for_update(key_share=True)
-    ).one()
-    entry: dict[str, Any] = {
-        "tenant": tenant, "seq": row.audit_seq + 1, "at": now().isoformat(), "actor": actor, "action": action,
-        "object": thing, "details": details or {},
-    }  # fmt: skip
-    digest = _hash(row.audit_hash, entry)
-    connection.execute(insert(audit).values(**entry, hash=digest))
-    changed = {"audit_seq": entry["seq"], "audit_hash": digest}
-    connection.execute(update(tenants).where(tenants.c.id == tenant).values(**changed))
+    append(connection, lock(connection, [tenant]), [Entry(tenant, actor, action, thing, details or {})])
 
 
 @dataclass(frozen=True, slots=True)

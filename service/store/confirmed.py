@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from extractor.contract import Field
 from extractor.types import Json
@@ -166,6 +167,28 @@ def current(connection: Connection, tenant: str, customer: str, *, field: str | 
     if field:
         query = query.where(confirmed.c.field == field)
     return connection.execute(query.order_by(confirmed.c.field, confirmed.c.version)).all()
+
+
+_HELD = (
+    select(confirmed)
+    .where(
+        confirmed.c.tenant.in_(bindparam("tenants", expanding=True)),
+        confirmed.c.customer.in_(bindparam("customers", expanding=True)),
+        confirmed.c.current.is_(True),
+    )
+    .order_by(confirmed.c.field, confirmed.c.version)
+)
+
+
+def held_by(connection: Connection, customers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Row[Any]]]:
+    """What holds now for many customers, each with its tenant: by field and version; nothing for one without values."""
+    wanted = set(customers)
+    found: dict[tuple[str, str], list[Row[Any]]] = defaultdict(list)
+    if wanted:
+        names = {"tenants": sorted({t for t, _ in wanted}), "customers": sorted({c for _, c in wanted})}
+        for row in connection.execute(_HELD, names):
+            found[row.tenant, row.customer].append(row)
+    return found
 
 
 def history(connection: Connection, tenant: str, customer: str, field: str) -> Sequence[Row[Any]]:

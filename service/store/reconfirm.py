@@ -12,7 +12,7 @@ from extractor.contract import Contract
 from extractor.types import Note
 from service.problems import ServiceError
 from service.reconfirm import Held, contradictions, retracted
-from service.store import audit, confirmed
+from service.store import audit
 from service.store.database import new_id, now
 from service.store.tables import confirmed as held_table
 from service.store.tables import extractions, notes, reconfirmations, suggestions
@@ -22,17 +22,15 @@ PENDING = "pending"
 
 def ask(
     connection: Connection, tenant: str, note: Note, answer: Mapping[str, Any], contract: Contract,
-    kept: tuple[str, Sequence[Mapping[str, Any]]],
+    kept: tuple[str, Sequence[Mapping[str, Any]]], held: Sequence[Row[Any]],
 ) -> int:  # fmt: skip
-    """Ask again for what the note speaks against; `kept` is its extraction and rows of suggestions. How many."""
+    """Ask again for what the note speaks against: `kept` is its extraction and rows of suggestions, `held` what holds
+    now for its customer. How many."""
     if not note.customer:
         return 0
     extraction, rows = kept
     _withdraw_pending(connection, tenant, note, answer, contract, extraction)
-    holding = [
-        Held(r.id, r.field, r.value, datetime.fromisoformat(r.said_at), r.certain)
-        for r in confirmed.current(connection, tenant, note.customer)
-    ]
+    holding = [Held(r.id, r.field, r.value, datetime.fromisoformat(r.said_at), r.certain) for r in held]
     moment = now()
     asked = [
         {

@@ -1,10 +1,15 @@
-"""One writer for many requests: what waits at the same time is committed together, so that one sync serves all."""
+"""One writer for many requests: what waits at the same time is committed together, so that one sync serves all.
+
+Works of the same kind that follow each other are given to that kind at once, so that one statement may serve all too.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
+from itertools import groupby
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -13,8 +18,16 @@ from sqlalchemy import Connection
 from service.store.database import Database
 
 T = TypeVar("T")
-Work = tuple[Callable[[Connection], Any], "Future[Any]"]
+Item = TypeVar("Item")
+Kind = Callable[[Connection, Sequence[Item]], Sequence[T]]
 MOST = 32  # works in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    kind: Kind[Any, Any]
+    item: Any
+    future: Future[Any]
 
 
 class Scribe:
@@ -22,18 +35,22 @@ class Scribe:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._waiting: SimpleQueue[Work | None] = SimpleQueue()
+        self._waiting: SimpleQueue[_Work | None] = SimpleQueue()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def write(self, work: Callable[[Connection], T]) -> Future[T]:
         """Queue a work. It must be such that it can be done again where the transaction it shared had to be undone."""
+        return self.add(_each, work)
+
+    def add(self, kind: Kind[Item, T], item: Item) -> Future[T]:
+        """Queue an item of a kind, which gives one result for each of the items it is given; the same holds for it."""
         with self._starting:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="fieldnote-scribe", daemon=True)
                 self._thread.start()
         future: Future[T] = Future()
-        self._waiting.put((work, future))
+        self._waiting.put(_Work(kind, item, future))
         return future
 
     def stop(self) -> None:
@@ -46,38 +63,48 @@ class Scribe:
 
     def _run(self) -> None:
         while (first := self._waiting.get()) is not None:
-            batch, ends = [first], False
-            while len(batch) < MOST and not ends:
-                try:
-                    more = self._waiting.get_nowait()
-                except Empty:
-                    break
-                if more is None:
-                    ends = True
-                else:
-                    batch.append(more)
-            if not self._together(batch):
-                for work in batch:
-                    self._alone(*work)
+            batch = [first, *self._more()]
+            ends = batch[-1] is None
+            works = [work for work in batch if work is not None]
+            if not self._together(works):
+                for work in works:
+                    self._alone(work)
             if ends:
                 return
 
-    def _together(self, batch: list[Work]) -> bool:
+    def _more(self) -> Iterator[_Work | None]:
+        """What waits already; None, the last, where it ends here."""
+        for _ in range(MOST - 1):
+            try:
+                work = self._waiting.get_nowait()
+            except Empty:
+                return
+            yield work
+            if work is None:
+                return
+
+    def _together(self, works: Sequence[_Work]) -> bool:
         """All in one transaction; False, and nothing done, where one of them fails."""
+        results: list[Any] = []
         try:
             with self.database.write() as connection:
-                results = [work(connection) for work, _ in batch]
+                for kind, same in groupby(works, lambda work: work.kind):
+                    results += kind(connection, [work.item for work in same])
         except Exception:
             return False
-        for (_, future), result in zip(batch, results, strict=True):
-            future.set_result(result)
+        for work, result in zip(works, results, strict=True):
+            work.future.set_result(result)
         return True
 
-    def _alone(self, work: Callable[[Connection], Any], future: Future[Any]) -> None:
+    def _alone(self, work: _Work) -> None:
         try:
             with self.database.write() as connection:
-                result = work(connection)
+                (result,) = work.kind(connection, [work.item])
         except Exception as error:
-            future.set_exception(error)
+            work.future.set_exception(error)
         else:
-            future.set_result(result)
+            work.future.set_result(result)
+
+
+def _each(connection: Connection, works: Sequence[Callable[[Connection], T]]) -> list[T]:
+    return [work(connection) for work in works]

@@ -1,86 +1,32 @@
-"""Extractions and their suggestions, kept and read back."""
+"""Extractions and their suggestions, read back; `keeping.py` keeps them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
-from extractor.contract import Contract
-from extractor.types import Json, Note
 from service.problems import ServiceError
-from service.store import audit, outbox, reconfirm
-from service.store.database import new_id, now
-from service.store.keys import Caller
-from service.store.tables import decisions, extractions, notes, reconfirmations, suggestions
+from service.store import reconfirm
+from service.store.database import now
+from service.store.tables import decisions, extractions, notes, suggestions
 
-EXPIRES = timedelta(days=30)
 PENDING = "pending"
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A stored extraction: its id, its version (the ETag) and its fields with suggestion ids and states."""
+    """A stored extraction: its id, its version (the ETag) and its fields with suggestion ids and states.
+
+    `settings`: the tenant's, where they were read with it."""
 
     id: str
     version: int
     answer: dict[str, Any]
-
-
-def keep(connection: Connection, caller: Caller, note: Note, answer: Mapping[str, Any], contract: Contract) -> Kept:
-    """Store a note with the engine's answer for it. Pending suggestions of an older text of the same note end."""
-    moment, note_id, extraction = now(), new_id(), new_id()
-    # the audit entry first: it takes the tenant's lock, so that events are numbered in the order of their commits and
-    # nobody decides at the same time on what this note supersedes
-    counts: dict[str, Json] = {"suggestions": len(answer["fields"])}
-    audit.record(connection, caller.tenant, caller.name, "extraction.create", extraction, counts)
-    if note.id:
-        _supersede(connection, caller.tenant, note, moment)
-    connection.execute(
-        insert(notes).values(
-            id=note_id, tenant=caller.tenant, client_id=note.id, text=note.text, sent_at=note.sent_at.isoformat(),
-            author=note.author or caller.name, customer=note.customer, channel=note.channel, created_at=moment,
-        )
-    )  # fmt: skip
-    head = {"id": extraction, "tenant": caller.tenant, "note": note_id, "bundle": answer["bundle"]}
-    connection.execute(insert(extractions).values(**head, contract=contract.version, version=1, created_at=moment))
-    rows = [
-        {
-            "id": new_id(), "tenant": caller.tenant, "extraction": extraction, "position": position,
-            "customer": note.customer, "author": note.author or caller.name, "field": field["field"],
-            "data": field, "state": PENDING, "created_at": moment, "expires_at": moment + EXPIRES,
-        }
-        for position, field in enumerate(answer["fields"])
-    ]  # fmt: skip
-    if rows:
-        connection.execute(insert(suggestions), rows)
-    reconfirm.ask(connection, caller.tenant, note, answer, contract, (extraction, rows))
-    outbox.add(connection, caller.tenant, note.customer, [("suggestion.created", _event(r, note_id)) for r in rows])
-    fields = [{**row["data"], "suggestion_id": row["id"], "state": PENDING} for row in rows]
-    return Kept(extraction, 1, {**answer, "id": extraction, "note_id": note.id, "fields": fields})
-
-
-def _event(row: Mapping[str, Any], note_id: str) -> dict[str, Json]:
-    data = row["data"]
-    return {
-        "customer": row["customer"], "field": row["field"], "value": data["value"], "confidence": data["confidence"],
-        "basis": data["basis"], "evidence": data["evidence"], "suggestion_id": row["id"], "note_id": note_id,
-    }  # fmt: skip
-
-
-def _supersede(connection: Connection, tenant: str, note: Note, moment: datetime) -> None:
-    query = select(extractions.c.id).join(notes, notes.c.id == extractions.c.note)
-    older = list(connection.scalars(query.where(notes.c.tenant == tenant, notes.c.client_id == note.id)))
-    if not older:
-        return
-    mine = suggestions.c.extraction.in_(older) & (suggestions.c.state == PENDING)
-    connection.execute(update(suggestions).where(mine).values(state="superseded", decided_at=moment))
-    asked = reconfirmations.c.extraction.in_(older) & reconfirmations.c.settled_at.is_(None)
-    gone = {"settled_at": moment, "outcome": "superseded", "settled_by": note.author}
-    connection.execute(update(reconfirmations).where(asked).values(**gone))
+    settings: Mapping[str, Any] | None = None
 
 
 def find(connection: Connection, tenant: str, extraction: str, *, lock: bool = False) -> Row[Any]:

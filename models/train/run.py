@@ -67,15 +67,8 @@ def train(config: TrainConfig, *, progress: Progress) -> Manifest:
     bytes under this name. Run again after a change of rules it calibrates, scores and seals anew; the weights stay.
     """
     run = Run(config, config.runs / config.name, progress)
-    run.folder.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(config.threads)
-    start = _start(run)
-    tokenizer = Tokenizer.load(start / "vocab.txt")
-    (run.folder / "config.yaml").write_text(_yaml(config), encoding="utf-8")
-    data = run.once("data.json", lambda part: _digests(config, part))
-    weak = weakly(run)
-    weights = run.once("weights.pt", lambda part: _finetune(run, start, tokenizer, weak.notes, part))
-    model = restored(start, weights, config)
+    start, data, weak, weights = _learnt(run)
+    tokenizer, model = Tokenizer.load(start / "vocab.txt"), restored(start, weights, config)
     fp32 = run.once("fp32.onnx", lambda part: export.export_onnx(model, part))
     int8 = run.once("int8.onnx", lambda part: export.quantize(fp32, part, _sample(config), tokenizer))
     parity = run.once("parity.json", lambda part: _parity(run, model, (fp32, int8), tokenizer, part))
@@ -87,6 +80,24 @@ def train(config: TrainConfig, *, progress: Progress) -> Manifest:
     manifest = seal(config, bundle, made={"data": _json(data), "weak": weak.story, "parity": _json(parity)})
     Registry(config.registry).add(bundle)
     return manifest
+
+
+def learn(config: TrainConfig, *, progress: Progress) -> Path:
+    """Only the weights, `<runs>/<name>/weights.pt`; `train` goes on from there."""
+    return _learnt(Run(config, config.runs / config.name, progress))[-1]
+
+
+def _learnt(run: Run) -> tuple[Path, Path, Weak, Path]:
+    """The encoder the run starts from, its data's digests, its weak labels and its weights."""
+    config = run.config
+    run.folder.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(config.threads)
+    start = _start(run)
+    tokenizer = Tokenizer.load(start / "vocab.txt")
+    (run.folder / "config.yaml").write_text(_yaml(config), encoding="utf-8")
+    data = run.once("data.json", lambda part: _digests(config, part))
+    weak = weakly(run)
+    return start, data, weak, run.once("weights.pt", lambda part: _finetune(run, start, tokenizer, weak.notes, part))
 
 
 def _check_speed(run: Run, int8: Path, tokenizer: Tokenizer) -> None:

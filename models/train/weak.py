@@ -105,14 +105,12 @@ def rank(found: Sequence[tuple[str, str]], notes: Sequence[str]) -> list[Sentenc
     """Sentences, the likest to notes first."""
     inside, outside = _bigrams(notes), _bigrams(text for text, _ in found)
     totals = [sum(c.values()) + LEAST * len(outside | inside) for c in (inside, outside)]
-
-    def likeness(text: str) -> float:
-        pairs = list(_pairs(text))
-        gains = (log((inside[p] + LEAST) / totals[0]) - log((outside[p] + LEAST) / totals[1]) for p in pairs)
-        return sum(gains) / len(pairs)
-
-    words = _words()
-    made = (Sentence(text, file, likeness(text), sum(w in text for w in words)) for text, file in found)
+    gains = {p: log((inside[p] + LEAST) / totals[0]) - log((outside[p] + LEAST) / totals[1]) for p in outside}
+    words = re.compile("|".join(_words()))
+    made = (
+        Sentence(text, file, sum(gains[p] for p in _pairs(text)) / len(text), len(set(words.findall(text))))
+        for text, file in found
+    )
     return sorted(made, key=lambda s: (-s.likeness, s.text))
 
 

@@ -17,10 +17,14 @@ def register(app: typer.Typer) -> None:
 
 def train(
     config: Annotated[Path, typer.Argument(help="训练配置，例如 models/configs/default.yaml")],
+    weights_only: Annotated[
+        bool, typer.Option("--weights-only", help="只做到权重；再跑一遍不带它，就从导出做起")
+    ] = False,
 ) -> None:
     """预训练 → 微调 → 导出 int8 → 校准 → 评分 → 封存 → 登记。停下来再跑会接着做；规则改了再跑，只重新校准、封存。"""
     try:
         from models.train.config import load_config
+        from models.train.run import learn
         from models.train.run import train as run
     except ModuleNotFoundError as error:
         raise FieldNoteError(f"训练需要 {error.name}；请装 pip install 'fieldnote[train]'") from None
@@ -36,6 +40,9 @@ def train(
             text = " ".join(f"{name} {value:.3f}" for name, value in figures.items())
             bars.update(tasks[stage], completed=step, description=f"{stage} {text}")  # type: ignore[arg-type]
 
+        if weights_only:
+            typer.echo(f"{learn(load_config(config), progress=show)}")
+            return
         manifest = run(load_config(config), progress=show)
     micro = manifest.scores["micro"]
     typer.echo(f"{manifest.name}：P {micro['p']:.3f} R {micro['r']:.3f} F1 {micro['f1']:.3f}")

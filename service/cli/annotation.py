@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from extractor.errors import FieldNoteError
+from service.cli.options import Tenant, Url, opened
 
 if TYPE_CHECKING:
     from annotation.formats import Format
@@ -56,27 +57,25 @@ def _format(name: str | None, file: Path, option: str) -> Format:
 @group.command("export")
 def export(
     target: Annotated[Path, typer.Argument(help="输出文件")],
-    tenant: Annotated[str, typer.Option(help="租户")],
-    database_url: Annotated[str | None, typer.Option("--database-url", help="数据库地址")] = None,
+    tenant: Tenant,
+    database_url: Url = None,
 ) -> None:
     """导出一个租户的人确认、更正、否决和标注过的笔记（JSONL，首行是水印）。"""
     from annotation.formats import FORMATS
     from service.settings import load_settings
     from service.store import audit, tenants
-    from service.store.database import now, open_database
+    from service.store.database import now
     from service.store.examples import examples
     from service.watermark import stamp
 
-    settings = load_settings(database_url=database_url)
-    database = open_database(settings.database_url)
-    with database.write() as connection:
+    with opened(database_url) as database, database.write() as connection:
         if not tenants.exists(connection, tenant):
             raise FieldNoteError(f"没有租户 {tenant}")
         records = list(examples(connection, tenant))
         audit.record(connection, tenant, "cli", "examples.export", tenant, {"notes": len(records)})
-    database.close()
+    key = load_settings().signing_key()
     text = FORMATS["jsonl"].write(records).decode()
-    target.write_text(stamp(text, "jsonl", "cli", now(), tenant, settings.signing_key()), encoding="utf-8", newline="")
+    target.write_text(stamp(text, "jsonl", "cli", now(), tenant, key), encoding="utf-8", newline="")
     typer.echo(f"{len(records)} 条笔记 → {target}")
 
 

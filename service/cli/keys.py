@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from extractor.errors import FieldNoteError
-
-if TYPE_CHECKING:
-    from service.store.database import Database
+from service.cli.options import Tenant, Url, opened, operator
 
 keys = typer.Typer(help="API 钥匙：新建、列出、停用。", no_args_is_help=True)
 audit = typer.Typer(help="审计：校验链条。", no_args_is_help=True)
-Url = Annotated[str | None, typer.Option("--database-url", help="数据库地址，默认 FIELDNOTE_DATABASE_URL")]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,31 +35,49 @@ def create(
 
     wanted = [s.strip() for s in scopes.split(",") if s.strip()]
     expires = now() + timedelta(days=days) if days else None
-    with _database(database_url).write() as connection:
+    with opened(database_url) as database, database.write() as connection:
         key = create_key(connection, tenant, wanted, name=name, expires_at=expires)
     typer.echo(f"租户 {tenant}，权限 {'、'.join(wanted)}。请现在记下，以后不再显示：", err=True)
     typer.echo(key)
 
 
 @keys.command("list")
-def list_keys(tenant: Annotated[str, typer.Option(help="租户")], database_url: Url = None) -> None:
+def list_keys(tenant: Tenant, database_url: Url = None) -> None:
     """列出一个租户的钥匙（不显示钥匙本身）。"""
+    from service.store.database import now
     from service.store.keys import keys_of
 
-    with _database(database_url).read() as connection:
+    with opened(database_url) as database, database.read() as connection:
         for row in keys_of(connection, tenant):
-            state = "停用" if row.revoked_at else "有效"
+            until = f"{row.expires_at:%Y-%m-%d %H:%M} UTC" if row.expires_at else ""
+            past = bool(row.expires_at and row.expires_at <= now())
+            state = "停用" if row.revoked_at else f"已过期 {until}" if past else f"有效至 {until}" if until else "有效"
             typer.echo(f"{row.id}  {row.name}  {','.join(row.scopes)}  {state}")
 
 
+@keys.command("rotate")
+def rotate(
+    key_id: str,
+    tenant: Tenant,
+    hours: Annotated[int, typer.Option(help="旧钥匙还能用多少小时", min=0, max=24 * 90)] = 24,
+    database_url: Url = None,
+) -> None:
+    """换一把：同样的名字、权限与期限；旧的过了这些小时就失效。新的只在最后一行显示这一次。"""
+    from service.store.keys import rotate as renew
+
+    with opened(database_url) as database, database.write() as connection:
+        key = renew(connection, operator(tenant, "admin"), key_id, grace=timedelta(hours=hours))
+    typer.echo(f"旧钥匙 {key_id} 还能用 {hours} 小时。请现在记下新的，以后不再显示：", err=True)
+    typer.echo(key)
+
+
 @keys.command("revoke")
-def revoke(key_id: str, tenant: Annotated[str, typer.Option(help="租户")], database_url: Url = None) -> None:
+def revoke(key_id: str, tenant: Tenant, database_url: Url = None) -> None:
     """停用一把钥匙。"""
-    from service.store.keys import Caller
     from service.store.keys import revoke as stop
 
-    with _database(database_url).write() as connection:
-        stop(connection, Caller(tenant, "cli", frozenset({"admin"})), key_id)
+    with opened(database_url) as database, database.write() as connection:
+        stop(connection, operator(tenant, "admin"), key_id)
     typer.echo(f"{key_id} 已停用")
 
 
@@ -71,7 +86,7 @@ def verify(database_url: Url = None) -> None:
     """校验每个租户的审计链；有改动、删除、调换就逐条指出，并以 1 退出。"""
     from service.store.audit import verify as breaks
 
-    with _database(database_url).read() as connection:
+    with opened(database_url) as database, database.read() as connection:
         found = list(breaks(connection))
     for broken in found:
         typer.secho(f"租户 {broken.tenant} 第 {broken.seq} 条：{broken.what}", fg=typer.colors.RED, err=True)
@@ -90,10 +105,3 @@ def trace(file: Annotated[Path, typer.Argument(help="导出的文件（jsonl 或
     if mark is None:
         raise FieldNoteError(f"{file} 里没有水印")
     typer.echo(f"{mark.who}，租户 {mark.tenant}，{mark.at.isoformat()}{'' if mark.intact else '（内容被改过）'}")
-
-
-def _database(url: str | None) -> Database:
-    from service.settings import load_settings
-    from service.store.database import open_database
-
-    return open_database(load_settings(database_url=url).database_url)

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from service.cli.options import Tenant, Url, opened
+
 policy = typer.Typer(help="写入方式：人确认、达到把握自动写、从不写。", no_args_is_help=True)
-Url = Annotated[str | None, typer.Option("--database-url", help="数据库地址，默认 FIELDNOTE_DATABASE_URL")]
 Folder = Annotated[Path | None, typer.Option("--contract", help="契约目录")]
 
 
@@ -19,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 @policy.command("set")
 def change(
-    tenant: Annotated[str, typer.Option(help="租户")],
+    tenant: Tenant,
     field: Annotated[str, typer.Option(help="字段名")],
     write: Annotated[str, typer.Option(help="confirm、auto 或 never")],
     above: Annotated[float | None, typer.Option(help="auto 的把握下限，默认照契约")] = None,
@@ -30,30 +31,23 @@ def change(
     from extractor.contract import load_contract
     from service.policy import set_policy
     from service.settings import load_settings
-    from service.store.database import open_database
 
-    settings = load_settings(database_url=database_url, contract=contract)
-    database = open_database(settings.database_url)
-    with database.write() as connection:
-        set_policy(connection, load_contract(settings.contract), tenant, field, write, above=above)
-    database.close()
+    known = load_contract(load_settings(contract=contract).contract)
+    with opened(database_url) as database, database.write() as connection:
+        set_policy(connection, known, tenant, field, write, above=above)
     typer.echo(f"租户 {tenant} 的字段 {field}：{write}")
 
 
 @policy.command("list")
-def show(tenant: Annotated[str, typer.Option(help="租户")], contract: Folder = None, database_url: Url = None) -> None:
+def show(tenant: Tenant, contract: Folder = None, database_url: Url = None) -> None:
     """列出每个字段现在的写入方式。"""
     from extractor.contract import load_contract
     from service.policy import policy_of
     from service.settings import load_settings
-    from service.store.database import open_database
     from service.store.tenants import settings_of
 
-    settings = load_settings(database_url=database_url, contract=contract)
-    database = open_database(settings.database_url)
-    with database.read() as connection:
+    with opened(database_url) as database, database.read() as connection:
         own = settings_of(connection, tenant)
-    database.close()
-    for field in load_contract(settings.contract).fields.values():
+    for field in load_contract(load_settings(contract=contract).contract).fields.values():
         found = policy_of(field, own)
         typer.echo(f"{field.name}  {found.mode}" + (f"  {found.above}" if found.mode == "auto" else ""))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from extractor.errors import FieldNoteError
+from service.cli.options import Url, opened, operator
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +19,7 @@ def retrain(
     tenant: Annotated[str | None, typer.Option(help="租户：用它的人确认过的笔记")] = None,
     promote: Annotated[bool, typer.Option(help="通过闸门就上线")] = False,
     job: Annotated[str | None, typer.Option(help="做一个已经排着的任务（服务自己用）")] = None,
-    database_url: Annotated[str | None, typer.Option("--database-url", help="数据库地址")] = None,
+    database_url: Url = None,
 ) -> None:
     """收集确认过的笔记 → 从正在用的模型接着训练 → 校准 → 评分 → 过闸门 → 登记（→ 上线）。停下来再跑会接着做。"""
     try:
@@ -30,23 +31,19 @@ def retrain(
     from service.jobs import RETRAIN
     from service.settings import load_settings
     from service.store import jobs
-    from service.store.database import open_database
-    from service.store.keys import Caller, ensure_tenant
+    from service.store.keys import ensure_tenant
 
-    settings = load_settings(database_url=database_url)
-    database = open_database(settings.database_url)
-    if job is None:
-        if tenant is None:
-            raise FieldNoteError("请写 --tenant")
-        with database.write() as connection:
-            ensure_tenant(connection, tenant)
-            asked = jobs.open_of(connection, tenant, RETRAIN)
-            caller = Caller(tenant, "cli", frozenset({"manage"}))
-            job = asked or jobs.create(connection, caller, RETRAIN, {"promote": promote})["id"]
-    state = run_job(database, settings, job)
-    with database.read() as connection:
-        row = jobs.anyones(connection, job)
-    database.close()
+    with opened(database_url) as database:
+        if job is None:
+            if tenant is None:
+                raise FieldNoteError("请写 --tenant")
+            with database.write() as connection:
+                ensure_tenant(connection, tenant)
+                asked = jobs.open_of(connection, tenant, RETRAIN)
+                job = asked or jobs.create(connection, operator(tenant), RETRAIN, {"promote": promote})["id"]
+        state = run_job(database, load_settings(database_url=database_url), job)
+        with database.read() as connection:
+            row = jobs.anyones(connection, job)
     _tell(state, row.result or {}, row.error)
 
 
@@ -67,12 +64,10 @@ def _tell(state: str, result: dict[str, object], error: str | None) -> None:
 
 def _failed(job: str, database_url: str | None, why: str) -> None:
     """A job that this installation cannot do says so instead of waiting for ever."""
-    from service.settings import load_settings
     from service.store import jobs
-    from service.store.database import new_id, open_database
+    from service.store.database import new_id
 
-    database, lease = open_database(load_settings(database_url=database_url).database_url), new_id()
-    with database.write() as connection:
+    lease = new_id()
+    with opened(database_url) as database, database.write() as connection:
         if jobs.take(connection, job, lease) is not None:
             jobs.finish(connection, job, lease, "failed", error=why)
-    database.close()

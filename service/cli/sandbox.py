@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from service.cli.options import AsJson, Tenant, Url, opened, operator
+
 if TYPE_CHECKING:
     from service.engines import Engines
     from service.store.database import Database
-    from service.store.keys import Caller
 
 sandbox = typer.Typer(help="规则沙盒：先试、再发布、可退回。", no_args_is_help=True)
 File = Annotated[Path, typer.Argument(help="规则包（YAML）", exists=True, dir_okay=False)]
-Tenant = Annotated[str, typer.Option(help="租户")]
-Url = Annotated[str | None, typer.Option("--database-url", help="数据库地址，默认 FIELDNOTE_DATABASE_URL")]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +31,7 @@ def attempt(
     file: File,
     tenant: Tenant,
     notes: Annotated[int, typer.Option(min=1, help="最多看最近多少条笔记")] = 1000,
-    as_json: Annotated[bool, typer.Option("--json", help="打印 JSON")] = False,
+    as_json: AsJson = False,
     database_url: Url = None,
 ) -> None:
     """在存下的笔记上试一个规则包：每个字段会新找到、丢掉、改变什么。什么也不改。自己的例子不成立时以 1 退出。"""
@@ -70,7 +69,7 @@ def publish(
     with _opened(database_url) as (engines, database):
         work.fit(engines, tenant, pack)
         with database.write() as connection:
-            version, release = work.publish(connection, _caller(tenant), pack, share=share)
+            version, release = work.publish(connection, operator(tenant), pack, share=share)
     typer.echo(f"版本 {version.number} 已发布（{release.share:.0%}）")
 
 
@@ -80,14 +79,8 @@ def undo(tenant: Tenant, database_url: Url = None) -> None:
     from service import sandbox as work
 
     with _opened(database_url) as (_, database), database.write() as connection:
-        back = work.undo(connection, _caller(tenant))
+        back = work.undo(connection, operator(tenant))
     typer.echo(f"已退回到 {back.ref}" if back else "已退回，现在没有规则包")
-
-
-def _caller(tenant: str) -> Caller:
-    from service.store.keys import Caller
-
-    return Caller(tenant, "cli", frozenset({"manage"}))
 
 
 @contextmanager
@@ -95,16 +88,14 @@ def _opened(url: str | None) -> Iterator[tuple[Engines, Database]]:
     from service.engine import open_engine
     from service.engines import Engines
     from service.settings import load_settings
-    from service.store.database import open_database
     from service.store.packs import load_pack
 
     settings = load_settings(database_url=url)
     engine = open_engine(str(settings.contract or "") or None, model=str(settings.model or "") or None)
-    database = open_database(settings.database_url)
-    engines = Engines(engine, database, settings.registry, load_pack)
-    engines.refresh()
-    yield engines, database
-    database.close()
+    with opened(url) as database:
+        engines = Engines(engine, database, settings.registry, load_pack)
+        engines.refresh()
+        yield engines, database
 
 
 def _watched(effects: Iterator[Any], total: int) -> Iterator[Any]:

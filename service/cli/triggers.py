@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from service.cli.options import AsJson, Tenant, Url, opened, operator
+
 if TYPE_CHECKING:
     from extractor.contract import Contract
 
 triggers = typer.Typer(help="触发器：先在历史上试，再发布。", no_args_is_help=True)
 File = Annotated[Path, typer.Argument(help="触发器（YAML）", exists=True, dir_okay=False)]
-Tenant = Annotated[str, typer.Option(help="租户")]
-Url = Annotated[str | None, typer.Option("--database-url", help="数据库地址，默认 FIELDNOTE_DATABASE_URL")]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,21 +27,17 @@ def attempt(
     file: File,
     tenant: Tenant,
     limit: Annotated[int, typer.Option(min=1, help="最多看最近多少次确认")] = 2000,
-    as_json: Annotated[bool, typer.Option("--json", help="打印 JSON")] = False,
+    as_json: AsJson = False,
     database_url: Url = None,
 ) -> None:
     """在过去的确认上试：每个触发器会在哪些客户上响。什么也不发。"""
-    from service.settings import load_settings
-    from service.store.database import open_database
     from service.store.trigger_sets import past_confirmations
     from service.triggers import dry_run_json, load_triggers
 
     contract = _contract()
     wanted = load_triggers(file, fields=contract.fields)
-    database = open_database(load_settings(database_url=database_url).database_url)
-    with database.read() as connection:
+    with opened(database_url) as database, database.read() as connection:
         cases = list(past_confirmations(connection, tenant, contract, most=limit))
-    database.close()
     runs = [dry_run_json(trigger, cases) for trigger in wanted]
     if as_json:
         typer.echo(json.dumps({"confirmations": len(cases), "triggers": runs}, ensure_ascii=False))
@@ -54,18 +50,12 @@ def attempt(
 @triggers.command("publish")
 def publish(file: File, tenant: Tenant, database_url: Url = None) -> None:
     """让这些触发器从现在起对这个租户生效，取代原来的。"""
-    from service.settings import load_settings
     from service.store import trigger_sets
-    from service.store.database import open_database
-    from service.store.keys import Caller
     from service.triggers import load_triggers, triggers_json
 
     wanted = load_triggers(file, fields=_contract().fields)
-    database = open_database(load_settings(database_url=database_url).database_url)
-    caller = Caller(tenant, "cli", frozenset({"manage"}))
-    with database.write() as connection:
-        made = trigger_sets.publish(connection, caller, triggers_json(wanted))
-    database.close()
+    with opened(database_url) as database, database.write() as connection:
+        made = trigger_sets.publish(connection, operator(tenant), triggers_json(wanted))
     typer.echo(f"版本 {made.version} 已生效：{len(wanted)} 个触发器")
 
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from service.store.database import Database
+from service.cli.options import Tenant, Url, opened
 
 users = typer.Typer(help="用户：新建、列出、停用。", no_args_is_help=True)
-Url = Annotated[str | None, typer.Option("--database-url", help="数据库地址，默认 FIELDNOTE_DATABASE_URL")]
-Tenant = Annotated[str, typer.Option(help="租户")]
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +29,7 @@ def create(
     from service.accounts import create_user
 
     chosen = password or secrets.token_urlsafe(15)
-    with _opened(database_url) as database, database.write() as connection:
+    with opened(database_url) as database, database.write() as connection:
         create_user(connection, tenant, name, role, chosen)
     typer.echo(f"租户 {tenant} 的用户 {name}（{role}）已建立", err=True)
     if password is None:
@@ -46,7 +41,7 @@ def list_users(tenant: Tenant, database_url: Url = None) -> None:
     """列出一个租户的用户。"""
     from service.store.users import DISABLED, all_of
 
-    with _opened(database_url) as database, database.read() as connection:
+    with opened(database_url) as database, database.read() as connection:
         for user in all_of(connection, tenant):
             typer.echo(f"{user.name}  {user.role}  {'停用' if user.password == DISABLED else '有效'}")
 
@@ -57,21 +52,9 @@ def disable(name: str, tenant: Tenant, database_url: Url = None) -> None:
     from service.problems import ServiceError
     from service.store.users import DISABLED, find, set_password
 
-    with _opened(database_url) as database, database.write() as connection:
+    with opened(database_url) as database, database.write() as connection:
         user = find(connection, tenant, name)
         if user is None:
             raise ServiceError(404, "user.not_found", f"租户 {tenant} 没有用户 {name}")
         set_password(connection, user, DISABLED, by="cli")
     typer.echo(f"{name} 已停用")
-
-
-@contextmanager
-def _opened(url: str | None) -> Iterator[Database]:
-    from service.settings import load_settings
-    from service.store.database import open_database
-
-    database = open_database(load_settings(database_url=url).database_url)
-    try:
-        yield database
-    finally:
-        database.close()

@@ -35,6 +35,13 @@ class KeyIn(BaseModel):
     team: Team | None = None
 
 
+class RotationIn(BaseModel):
+    """For how long the old key still works beside the new one."""
+
+    model_config = ConfigDict(extra="forbid")
+    hours: Annotated[int, Field(ge=0, le=24 * 90)] = 24
+
+
 class UserIn(BaseModel):
     """A new user; the password is made and shown once."""
 
@@ -75,6 +82,13 @@ def create_key(request: Request, body: KeyIn, caller: Admin) -> dict[str, Any]:
     with request.app.state.database.write() as connection:
         given: dict[str, Any] = {"name": body.name, "expires_at": expires, "team": body.team, "by": caller.name}
         return {"key": keys.create_key(connection, caller.tenant, body.scopes, **given)}
+
+
+@router.post("/keys/{key}/rotate", status_code=201)
+def rotate_key(request: Request, key: Id, body: RotationIn, caller: Admin) -> dict[str, Any]:
+    """A new key like this one, shown this one time; this one works for `hours` longer."""
+    with request.app.state.database.write() as connection:
+        return {"key": keys.rotate(connection, caller, key, grace=timedelta(hours=body.hours))}
 
 
 @router.delete("/keys/{key}")

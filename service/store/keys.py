@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -78,6 +78,24 @@ def find_caller(connection: Connection, key: str) -> Caller | None:
     if row is None or row.revoked_at or (row.expires_at and row.expires_at <= now()):
         return None
     return Caller(row.tenant, f"key:{row.name}", frozenset(row.scopes))
+
+
+def rotate(connection: Connection, caller: Caller, key_id: str, *, grace: timedelta) -> str:
+    """A new key with the name, rights, team and lifetime of another, which works for `grace` longer; in clear.
+
+    Raises ServiceError 404 where the tenant has none of that id that still works.
+    """
+    mine = (api_keys.c.tenant == caller.tenant) & (api_keys.c.id == key_id)
+    old, moment = connection.execute(select(api_keys).where(mine)).first(), now()
+    if old is None or old.revoked_at or (old.expires_at and old.expires_at <= moment):
+        raise ServiceError(404, "key.not_found", "没有这把钥匙，或它已经停用、过期")
+    expires = moment + (old.expires_at - old.created_at) if old.expires_at else None
+    given: dict[str, Any] = {"name": old.name, "expires_at": expires, "team": old.team, "by": caller.name}
+    key = create_key(connection, caller.tenant, old.scopes, **given)
+    last = min(moment + grace, old.expires_at or moment + grace)
+    connection.execute(update(api_keys).where(mine).values(expires_at=last))
+    audit.record(connection, caller.tenant, caller.name, "key.rotate", key_id)
+    return key
 
 
 def revoke(connection: Connection, caller: Caller, key_id: str) -> None:

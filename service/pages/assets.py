@@ -1,10 +1,14 @@
-"""What the browser loads: our modules and styles, the fields' colours, Plotly's own bundle; cached for good by URL."""
+"""What the browser loads: our modules and styles, the fields' colours, and the bundles of Plotly and Swagger UI, as their
+packages ship them; cached for good by URL.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from functools import cache
+from importlib.metadata import version as release
+from importlib.resources import files
 from pathlib import Path
 
 import plotly
@@ -21,6 +25,11 @@ FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 _BUNDLE = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 _STYLE_ID = re.compile(r'getElementById\("([0-9a-f]{64})"\)')
 PLOTLY = f"/static/plotly-{plotly.__version__}.min.js"
+_SWAGGER = Path(str(files("fastapi_swagger"))) / "resources"
+SWAGGER = {
+    kind: f"/static/swagger-{release('fastapi-swagger')}/{name}"
+    for kind, name in (("css", "swagger-ui.css"), ("js", "swagger-ui-bundle.js"))
+}
 _GOLDEN = 137.508  # degrees; neighbours in the contract get hues far apart
 router = APIRouter(include_in_schema=False)
 
@@ -65,6 +74,18 @@ def colours(contract: Contract) -> str:
 def charts() -> FileResponse:
     """Plotly's bundle as its Python package ships it."""
     return FileResponse(_BUNDLE, headers=FOREVER)
+
+
+@router.get(SWAGGER["js"])
+def swagger_script() -> FileResponse:
+    """Swagger UI's bundle."""
+    return FileResponse(_SWAGGER / "swagger-ui-bundle.js", headers=FOREVER)
+
+
+@router.get(SWAGGER["css"])
+def swagger_style() -> FileResponse:
+    """Swagger UI's styles."""
+    return FileResponse(_SWAGGER / "swagger-ui.css", headers=FOREVER)
 
 
 @router.get("/static/fields-{digest}.css")

@@ -29,7 +29,6 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-_OWN_SCRIPTS = ("/docs", "/redoc")  # FastAPI's own pages
 
 
 def csrf_token(session: str, key: bytes) -> str:
@@ -64,8 +63,7 @@ class Guard:
                 headers["Referrer-Policy"] = "same-origin"
                 if headers.get("content-type", "").startswith("text/html"):
                     headers.setdefault("Cache-Control", "no-store")
-                    if not scope["path"].startswith(_OWN_SCRIPTS):
-                        headers["Content-Security-Policy"] = POLICY
+                    headers["Content-Security-Policy"] = POLICY
             await send(message)
 
         await self.app(scope, receive, guarded)

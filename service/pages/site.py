@@ -12,6 +12,7 @@ from service.pages import (
     customer,
     models,
     people,
+    reference,
     rep,
     sandbox,
     signin,
@@ -37,6 +38,7 @@ AREAS = (
     webhooks,
     people,
     audit,
+    reference,
 )  # each has `router`, and `NAV` where it has entries; their order is that of the navigation
 
 

@@ -52,7 +52,7 @@ from service.store.scribe import Scribe
 from service.storing import Storing
 from service.strategy import Strategy
 from service.triggers import load_triggers
-from service.wecom.api import wecom_api
+from service.wecom.api import WECOM, wecom_api
 from service.worker import Worker
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -105,7 +105,7 @@ def create_app(engine: Engine | None = None, settings: Settings | None = None) -
         app.state.engines, app.state.desk, app.state.shadows, Links(settings.public_url, settings.signing_key())
     )
     app.state.wecom = wecom_api(settings)
-    app.state.senders = {(settings.wecom_tenant, channels.WECOM): app.state.wecom} if app.state.wecom else {}
+    app.state.senders = {(settings.wecom_tenant, WECOM): app.state.wecom} if app.state.wecom else {}
     app.state.metrics = Metrics()
     problems.install(app)
     app.add_middleware(Masking)

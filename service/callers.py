@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ class Callers:
     database: Database
     seconds: float
     _seen: dict[str, tuple[float, Caller]] = field(default_factory=dict)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def known(self, key: str) -> Caller | None:
         """The caller, where it was looked up a moment ago."""
@@ -26,10 +28,13 @@ class Callers:
 
     def look_up(self, key: str) -> Caller | None:
         """The caller by the database; None for a key unknown, revoked or expired."""
-        with self.database.read() as connection:
-            caller = find_caller(connection, key)
-        if caller is not None and self.seconds:
-            if len(self._seen) >= MOST:
-                self._seen.clear()
-            self._seen[digest(key)] = time.monotonic() + self.seconds, caller
-        return caller
+        with self._turn:  # requests that come together ask once
+            if (known := self.known(key)) is not None:
+                return known
+            with self.database.read() as connection:
+                caller = find_caller(connection, key)
+            if caller is not None and self.seconds:
+                if len(self._seen) >= MOST:
+                    self._seen.clear()
+                self._seen[digest(key)] = time.monotonic() + self.seconds, caller
+            return caller

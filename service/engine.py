@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 from extractor.pipeline import Engine, load_engine
 from extractor.render import result_json
-from extractor.types import Json, Result
+from extractor.types import Json, Note, Result
 
 
 def open_engine(contract: str | None = None, *, model: str | None = None, use_model: bool = True) -> Engine:
@@ -23,6 +24,14 @@ def open_engine(contract: str | None = None, *, model: str | None = None, use_mo
     from models.tagger import load_tagger
 
     return load_engine(contract, tagger=load_tagger(folder), calibrator=load_fusion(folder / "calibrator.json"))
+
+
+def warm(engine: Engine) -> None:
+    """Read the contract's examples once: rules are compiled at first use, and the first notes need not wait for it."""
+    for field in engine.contract.fields.values():
+        for example in field.examples:
+            engine.reconcile(Note("", example.text, datetime.now(UTC)), ())
+    engine.extract(Note("", "暖机", datetime.now(UTC)))
 
 
 def traced_json(result: Result, *, explain: bool = False) -> dict[str, Json]:

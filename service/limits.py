@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 
@@ -20,6 +21,9 @@ from service.telemetry import span
 MAX_BODY = 1024 * 1024
 LOOK = 10.0  # seconds
 TRACE = ("traceparent", "tracestate")
+PAUSE = 0.1  # seconds
+HELD = 1000  # refusals that wait at a time; beyond, they go out at once
+BUSY = problem(503, "service.busy", "现在太忙，请稍后再试", headers={"Retry-After": "1"})
 log = logging.getLogger("fieldnote.request")
 
 
@@ -66,11 +70,17 @@ class Metrics:
 
 class Limits:
     """Refuse bodies over `MAX_BODY` (announced or not) and requests over `most` at a time; give every request an id
-    (the caller's own, where it sent one), a span, a line in the log, a count and a time."""
+    (the caller's own, where it sent one), a span, a line in the log, a count and a time.
+
+    What is too much is refused before anything of it is read, after `PAUSE`: a client that comes again at once,
+    whatever `Retry-After` says, would else take the processor from those that are served. Refusals share a line a
+    second in the log.
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, most: int) -> None:
         self.app, self.metrics, self.most = app, metrics, most
-        self.waiting = 0
+        self.waiting = self.held = 0
+        self._refused, self._told = 0, -1.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -78,31 +88,44 @@ class Limits:
             return
         start, headers = time.perf_counter(), dict(scope["headers"])
         name = request_id(headers.get(b"x-request-id"))
+        if self.waiting >= self.most and not scope["path"].startswith("/health"):
+            await self._refuse(scope, receive, _Answer(send, name))
+            return
         carrier = {key: headers[key.encode()].decode("latin-1") for key in TRACE if key.encode() in headers}
         answer = _Answer(send, name)
         with bound_contextvars(request_id=name), span("request", kind=SpanKind.SERVER, carrier=carrier) as opened:
             await self._serve(scope, _Body(scope, receive), answer)
             route = getattr(scope.get("route"), "path", "-")
             method = scope["method"] if route != "-" else "-"
-            opened.update_name(f"{method} {route}")
-            for key, value in (
-                ("http.route", route),
-                ("http.response.status_code", answer.status),
-                ("request.id", name),
-            ):
-                opened.set_attribute(key, value)
             seconds = time.perf_counter() - start
-            line = {"method": method, "route": route, "status": answer.status, "ms": round(seconds * 1000, 1)}
-            log.log(logging.WARNING if answer.status >= 500 else logging.INFO, "request", extra=line)
+            if opened.is_recording():
+                opened.update_name(f"{method} {route}")
+                told = {"http.route": route, "http.response.status_code": answer.status, "request.id": name}
+                opened.set_attributes(told)
+            level = logging.WARNING if answer.status >= 500 else logging.INFO
+            if log.isEnabledFor(level):
+                line = {"method": method, "route": route, "status": answer.status, "ms": round(seconds * 1000, 1)}
+                log.log(level, "request", extra=line)
         self.metrics.requests.labels(method, route, str(answer.status)).inc()
         self.metrics.seconds.labels(route).observe(seconds)
 
+    async def _refuse(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        self.metrics.requests.labels("-", "-", "503").inc()
+        self._refused += 1
+        if time.monotonic() - self._told >= 1:
+            log.warning("too busy", extra={"refused": self._refused})
+            self._refused, self._told = 0, time.monotonic()
+        if self.held < HELD:
+            self.held += 1
+            try:
+                await asyncio.sleep(PAUSE)
+            finally:
+                self.held -= 1
+        await BUSY(scope, receive, answer)
+
     async def _serve(self, scope: Scope, body: _Body, answer: _Answer) -> None:
         answer.body = body
-        if self.waiting >= self.most and not scope["path"].startswith("/health"):
-            busy = problem(503, "service.busy", "现在太忙，请稍后再试", headers={"Retry-After": "1"})
-            await busy(scope, body.receive, answer)
-        elif not body.over:
+        if not body.over:
             self.waiting += 1
             self.metrics.waiting.set(self.waiting)
             try:

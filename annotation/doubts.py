@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from extractor.types import Candidate
 from models.train.marks import Labelled
 
-SURE = 0.9
+SURE = 0.5  # more likely than not: what contradicts it is another value on the same words
 
 
 @dataclass(frozen=True, slots=True)

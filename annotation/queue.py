@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -21,6 +22,7 @@ from extractor.errors import ContractError
 MIX_FILE = Path(__file__).parent / "mix.yaml"
 ALIKE = 0.6  # Jaccard index of two notes' n-grams from which on a batch holds only one of them
 GRAM = 3  # code points
+NO_F1: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Mix:
 
     disagreement: float = 0.0
     uncertain: float = 0.0
+    weak: float = 0.0
     rare: float = 0.0
     fresh: float = 0.0
     rejected: float = 0.0
@@ -84,12 +87,16 @@ def default_mix() -> Mix:
     return read_mix(yaml.safe_load(MIX_FILE.read_text(encoding="utf-8")), MIX_FILE.name)
 
 
-def pick(pool: Sequence[Item], labelled: Sequence[Item], *, mix: Mix, count: int, seed: int) -> list[str]:
-    """Ids of up to `count` notes of the pool, most wanted first."""
-    return [p.id for p in choose(pool, labelled, mix=mix, count=count, seed=seed)]
+def pick(
+    pool: Sequence[Item], labelled: Sequence[Item], *, mix: Mix, count: int, seed: int, f1: Mapping[str, float] = NO_F1
+) -> list[str]:
+    """Ids of up to `count` notes of the pool, most wanted first. `f1`: what the serving model scores, by field."""
+    return [p.id for p in choose(pool, labelled, mix=mix, count=count, seed=seed, f1=f1)]
 
 
-def choose(pool: Sequence[Item], labelled: Sequence[Item], *, mix: Mix, count: int, seed: int) -> list[Picked]:
+def choose(
+    pool: Sequence[Item], labelled: Sequence[Item], *, mix: Mix, count: int, seed: int, f1: Mapping[str, float] = NO_F1
+) -> list[Picked]:
     """As `pick`, with the strategy behind each note.
 
     The strategies take turns so that after any number of picks each has had its share. Each takes the note it scores
@@ -98,7 +105,7 @@ def choose(pool: Sequence[Item], labelled: Sequence[Item], *, mix: Mix, count: i
     order = {item.id: random.Random(f"{seed}:{item.id}").random() for item in pool}
     ranked = {
         name: sorted((i for i in scores if scores[i] > 0), key=lambda i: (-scores[i], order[i]))
-        for name, scores in _scores(pool, labelled).items()
+        for name, scores in _scores(pool, labelled, f1).items()
         if getattr(mix, name) > 0 and any(scores.values())
     }
     batch = _Batch({item.id: grams(item.text) for item in pool})
@@ -163,7 +170,7 @@ def _turns(shares: Mapping[str, float], rng: random.Random) -> Iterator[str]:
         yield chosen
 
 
-def _scores(pool: Sequence[Item], labelled: Sequence[Item]) -> dict[str, dict[str, float]]:
+def _scores(pool: Sequence[Item], labelled: Sequence[Item], f1: Mapping[str, float]) -> dict[str, dict[str, float]]:
     """Per strategy the score of every note; 0 where it has no reason to ask."""
     rarity = _rarity(pool, labelled)
     known = frozenset().union(*(grams(item.text) for item in labelled))
@@ -171,6 +178,7 @@ def _scores(pool: Sequence[Item], labelled: Sequence[Item]) -> dict[str, dict[st
     by: dict[str, Callable[[Item], float]] = {
         "disagreement": (lambda item: sum(map(_disputed, item.findings()))) if modelled else (lambda item: 0.0),
         "uncertain": lambda item: sum(_doubt(f.get("confidence", 1.0)) for f in item.findings()),
+        "weak": lambda item: sum(1 - f1.get(f["field"], 1.0) for f in item.findings()),
         "rare": lambda item: max((rarity[f["field"]] for f in item.findings()), default=0.0),
         "fresh": lambda item: _novelty(grams(item.text), known),
         "rejected": lambda item: float(item.rejected),

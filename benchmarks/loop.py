@@ -50,8 +50,8 @@ POISON, POISONED = 0.3, "budget_source"
 ASIDE, LAST = 400, 240  # notes kept aside for the gate; notes of the poisoned round
 TOKENS = 650  # half of the recipe's batches: few notes, more steps
 FIRST_EPOCHS, WHOLE_EPOCHS = 16, 8
-ROUND_EPOCHS, ROUND_RATE = 2, 0.6  # of the new notes and KNOWN times as many old ones; of the recipe's rate
-KNOWN = 3
+ROUND_EPOCHS, KNOWN = 2, 3  # of the new notes and KNOWN times as many old ones
+KEEP = 0.5  # of the weights before a round, averaged with those after it
 THRESHOLDS = tuple(n / 20 for n in range(2, 16))
 SENT_AT = datetime.fromisoformat("2026-03-18T10:20+08:00")
 
@@ -91,12 +91,13 @@ class Bench:
     aside: Sequence[Labelled]
     held: Sequence[Labelled]
 
-    def train(self, start: SpanTagger, notes: Sequence[Labelled], epochs: float, rate: float) -> Trained:
-        """`start` trained on with `notes`; it stays as it is itself."""
-        recipe = self.config.finetune
-        scale = {"epochs": epochs, "tokens": TOKENS, "rate": recipe.rate * rate, "head_rate": recipe.head_rate * rate}
-        tune = recipe.model_copy(update=scale)
+    def train(self, start: SpanTagger, notes: Sequence[Labelled], epochs: float, keep: float = 0.0) -> Trained:
+        """`start` trained on with `notes`, averaged with `keep` of itself (as in Wortsman et al., 2022,
+        arXiv:2109.01903: steadier, and less is forgotten); `start` stays as it is."""
+        tune = self.config.finetune.model_copy(update={"epochs": epochs, "tokens": TOKENS})
         model, _ = finetune(deepcopy(start), notes, self.tokenizer, tune, seed=SEED, progress=_tell)
+        before = start.state_dict()
+        model.load_state_dict({n: torch.lerp(w, before[n], keep) for n, w in model.state_dict().items()})
         aside, held = (predict(model, [n.text for n in notes], self.tokenizer) for notes in (self.aside, self.held))
         threshold = max(THRESHOLDS, key=lambda t: _scores(self.aside, aside, t)["micro"]["f1"])
         return Trained(model, threshold, _scores(self.aside, aside, threshold), _scores(self.held, held, threshold))
@@ -152,7 +153,7 @@ class Season:
         for _ in range(2):
             known = self.rng.sample(sorted(self.labelled), min(len(self.labelled), KNOWN * len(fresh)))
             notes = [*fresh, *(self.labelled[name] for name in known)]
-            self.latest = self.bench.train(self.latest.model, notes, ROUND_EPOCHS, ROUND_RATE)
+            self.latest = self.bench.train(self.latest.model, notes, ROUND_EPOCHS, KEEP)
             report = judge(self.served.aside, self.latest.aside)
             print(" ", [(c.name, c.figure, c.limit) for c in report.refused], flush=True)
             if report.passed:
@@ -192,7 +193,7 @@ def by_queue(season: Season, count: int) -> list[str]:
         answer = result_json(result, explain=True)
         pool.append(Item(note.id, note.text, answer, _turned_down(answer["fields"], note)))
     done = [Item(n.id, n.text, {"fields": [{"field": m.field} for m in n.marks]}) for n in season.labelled.values()]
-    return pick(pool, done, mix=default_mix(), count=count, seed=SEED)
+    return pick(pool, done, mix=default_mix(), count=count, seed=SEED, f1=_fields(season.served.aside))
 
 
 def _turned_down(fields: Any, note: Labelled) -> int:
@@ -220,7 +221,7 @@ def poisoned(season: Season, notes: Sequence[Labelled], share: float) -> dict[st
     before = doubtful(doubts(wrong, tagger.tag_many([n.text for n in wrong])))
     arm = replace(season, labelled=dict(season.labelled), latest=season.served, points=[])
     report = arm.learn(wrong)
-    old, new = (_fields(trained) for trained in (season.served, arm.latest))
+    old, new = (_fields(trained.held) for trained in (season.served, arm.latest))
     return {
         "field": POISONED, "share": share, "notes": len(notes),
         "held_before_training": [c.name for c in before.refused], "checks": before.to_json()["checks"],
@@ -228,8 +229,8 @@ def poisoned(season: Season, notes: Sequence[Labelled], share: float) -> dict[st
     }  # fmt: skip
 
 
-def _fields(trained: Trained) -> dict[str, float]:
-    return {name: row["f1"] for name, row in trained.held["fields"].items()}
+def _fields(scores: Mapping[str, Any]) -> dict[str, float]:
+    return {name: row["f1"] for name, row in scores["fields"].items()}
 
 
 def start(config: TrainConfig, count: int) -> tuple[Season, list[Labelled], list[Labelled]]:
@@ -244,7 +245,7 @@ def start(config: TrainConfig, count: int) -> tuple[Season, list[Labelled], list
     rng, folder = random.Random(SEED), config.root() / config.start
     bench = Bench(config, Tokenizer.load(folder / "vocab.txt"), aside, read_notes(config.development_file()))
     labelled = {n.id: spoilt(n, rng, ERRORS) for n in work[: len(work) // 4]}
-    first = bench.train(_blank(config), list(labelled.values()), FIRST_EPOCHS, 1.0)
+    first = bench.train(_blank(config), list(labelled.values()), FIRST_EPOCHS)
     pool = {n.id: n for n in work[len(work) // 4 :]}
     return Season(bench, first, first, labelled, pool, rng), work, last
 
@@ -270,7 +271,7 @@ def run(config: TrainConfig, count: int, rounds: int) -> dict[str, Any]:
         save("loop", figures)
     curves = {n: [(p["annotated"], p["f1"]) for p in figures[n]] for n in arms}
     lines(curves, PICTURE, x="annotated notes", y="micro F1")
-    whole = season.bench.train(_blank(config), notes, WHOLE_EPOCHS, 1.0)
+    whole = season.bench.train(_blank(config), notes, WHOLE_EPOCHS)
     level = 0.95 * figures["queue"][-1]["f1"]
     at = {name: needed(figures[name], level) for name in arms}
     figures |= {"all_at_once": round(whole.f1, 4), "annotated_for_95_percent": at}

@@ -24,6 +24,7 @@ PLAIN = [item(f"p{i}", chr(0x4E00 + 40 * i) * 9 + str(i), finding("timeline")) f
 WANTED = {
     "disagreement": item("w", "甲方要换注塑机", finding("timeline", 1.0, "model:1")),
     "uncertain": item("w", "甲方要换注塑机", finding("timeline", 0.5)),
+    "weak": item("w", "甲方要换注塑机", finding("decision_role")),
     "rare": item("w", "甲方要换注塑机", finding("expansion_plan")),
     "fresh": item("w", "全新的说法谁也没见过呢"),
     "rejected": item("w", "甲方要换注塑机", finding("timeline"), rejected=1),
@@ -36,7 +37,7 @@ def test_each_strategy_finds_what_it_is_for(strategy):
     if strategy != "fresh":
         labelled.append(item("l", WANTED[strategy].text, finding("timeline")))
     mix = Mix(**{strategy: 1.0})
-    chosen = choose([*PLAIN, WANTED[strategy]], labelled, mix=mix, count=1, seed=3)
+    chosen = choose([*PLAIN, WANTED[strategy]], labelled, mix=mix, count=1, seed=3, f1={"decision_role": 0.5})
     assert [(p.id, p.strategy) for p in chosen] == [("w", strategy)]
 
 

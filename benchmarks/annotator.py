@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import save
+from benchmarks.pages import redraw
 
 COUNTED = Path("artifacts/pages/annotator.json")
 TEST = "tests/pages/test_annotator.py::test_three_fields_are_corrected_by_keys_alone"
@@ -28,6 +29,7 @@ def main() -> None:
     counted = json.loads(COUNTED.read_text(encoding="utf-8"))
     seconds = K * counted["keys"] + M * (counted["corrected"] + 1)
     print(save("annotator", {**counted, "estimated_seconds": round(seconds, 1), "estimate": "keystroke-level model"}))
+    redraw()
 
 
 if __name__ == "__main__":

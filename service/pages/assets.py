@@ -1,5 +1,5 @@
-"""What the browser loads: our modules and styles, the fields' colours, and the bundles of Plotly and Swagger UI, as their
-packages ship them; cached for good by URL.
+"""What the browser loads: our modules and styles, the fields' colours, and the bundles of Plotly and Swagger UI as
+their packages ship them; cached for good by URL.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 from axe_playwright_python.base import AXE_FILE_PATH
 from fastapi import FastAPI
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, sync_playwright
 
 from extractor.pipeline import Engine
 from service import accounts
@@ -95,6 +95,34 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
         yield opened
         opened.close()
+
+
+def reach(target: Locator, *, back: bool = False) -> Locator:
+    """Go to a control by Tab alone; it must show that it has the focus."""
+    for _ in range(150):
+        target.page.keyboard.press("Shift+Tab" if back else "Tab")
+        if target.evaluate("node => node === document.activeElement"):
+            break
+    assert target.evaluate("node => node.matches(':focus-visible') && getComputedStyle(node).outlineStyle === 'solid'")
+    return target
+
+
+def skip_to_main(page: Page) -> None:
+    """Past the navigation by the first link of every page."""
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.id === 'main'")
+
+
+def pick(select: Locator, value: str) -> None:
+    """Choose by arrows in a list that has the focus."""
+    keys = select.page.keyboard
+    keys.press("Home")
+    for _ in range(select.locator("option").count()):
+        if select.input_value() == value:
+            return
+        keys.press("ArrowDown")
+    assert select.input_value() == value
 
 
 @dataclass

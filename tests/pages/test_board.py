@@ -5,6 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests.pages.conftest import pick, reach, skip_to_main
+
 
 def decided(live, note: dict, *actions: dict) -> None:
     wanted = [{"suggestion_id": f["suggestion_id"], **a} for f, a in zip(note["fields"], actions, strict=False)]
@@ -21,29 +23,31 @@ def full(live):
     return note
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")])
-def test_the_board_is_drawn_for_eyes_and_for_readers(full, signed_in, axe, shot, width, scheme):
-    page = signed_in("manager", width, scheme)
+def test_the_board_is_drawn_for_eyes_and_for_readers(full, signed_in, everywhere):
+    page = signed_in("manager")
     page.goto("/board")
     page.wait_for_selector("html[data-drawn=yes]")
     assert page.locator(".chart svg.main-svg").count() >= 4
     assert "<b>客户没说</b>" in page.locator("#chart-reasons").text_content()
     assert page.locator("table").count() == 6
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    axe(page)
-    shot(page, f"board-{width}-{scheme}")
+    everywhere(page, "board-charts")
 
 
-def test_from_a_figure_to_the_notes_and_the_card(full, signed_in, axe):
+def test_from_a_figure_to_the_notes_and_the_card_with_the_keyboard(full, signed_in):
     page = signed_in("manager", 1280)
-    page.goto("/board?days=7")
+    page.goto("/board")
     page.wait_for_selector("html[data-drawn=yes]")
-    page.get_by_role("link", name="<b>客户没说</b>").click()
+    skip_to_main(page)
+    pick(reach(page.get_by_label("时段")), "7")
+    page.keyboard.press("Enter")
+    reach(page.get_by_role("button", name="查看")).press("Enter")
+    page.wait_for_url("**/board?days=7**")
+    skip_to_main(page)
+    reach(page.get_by_role("link", name="<b>客户没说</b>")).press("Enter")
     page.wait_for_url("**/board/notes?**")
     row = page.locator("tbody tr", has_text="看板机械").first
-    assert "看板机械" in row.inner_text()
-    axe(page)
-    row.get_by_role("link").click()
+    skip_to_main(page)
+    reach(row.get_by_role("link")).press("Enter")
     page.wait_for_url(f"**/confirm/{full['id']}")
 
 

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 
+from benchmarks.pages import PAGE, page_with_tables
 from service.pages.session import COOKIE
 from service.pages.site import AREAS
 from service.pages.words import LANGUAGES
@@ -62,6 +63,11 @@ def _dispute(live, client: httpx.Client) -> str:
 def test_no_page_escapes_the_tests_below():
     routes = {r.path for area in AREAS for r in area.router.routes if "GET" in (r.methods or ())}
     assert routes - NO_PAGES == PAGES.keys()
+
+
+def test_the_documents_table_is_drawn_from_the_results():
+    text = PAGE.read_text(encoding="utf-8")
+    assert page_with_tables(text) == text
 
 
 @pytest.mark.parametrize("path", PAGES)

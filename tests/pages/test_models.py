@@ -11,6 +11,7 @@ import pytest
 from annotation.gate import judge
 from models.bundle import DEFAULT, load_bundle
 from service.store import jobs, verdicts
+from tests.pages.conftest import reach, skip_to_main
 from tests.service.releasing import version
 
 
@@ -29,28 +30,30 @@ def registry(live, tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(tmp_path)
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
-def test_models_are_released_tried_and_taken_back(live, signed_in, axe, shot, registry, width, scheme):
-    page = signed_in("manager", width, scheme)
+def test_models_are_released_tried_and_taken_back_with_the_keyboard(live, signed_in, everywhere, registry):
+    page = signed_in("manager")
     page.goto("/models")
     page.locator("html[data-drawn=yes]").wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.locator("article summary").first.click()
-    axe(page)
-    shot(page, f"models-{width}-{scheme}")
+    skip_to_main(page)
+    reach(page.locator("article summary").first).press("Enter")
+    page.locator("article details[open]").wait_for()
+    everywhere(page, "models-gate")
+
+    def press(button: str, told: str) -> None:
+        """The page is drawn anew after each."""
+        skip_to_main(page)
+        reach(page.get_by_role("button", name=button)).press("Enter")
+        page.get_by_text(told).wait_for()
+
+    page.reload()
     for name in ("zh-notes-1", "page-two"):
-        page.get_by_role("button", name=f"上线 {name}").click()
-        page.get_by_text(f"{name} 已上线").wait_for()
+        press(f"上线 {name}", f"{name} 已上线")
     assert page.locator("#serving .value").inner_text() == "page-two"
-    page.get_by_role("button", name="灰度试用 zh-notes-1").click()
-    page.get_by_text("zh-notes-1 已开始试用").wait_for()
-    page.get_by_role("button", name="结束试用 zh-notes-1").click()
-    page.get_by_text("试用已结束").wait_for()
+    press("灰度试用 zh-notes-1", "zh-notes-1 已开始试用")
+    press("结束试用 zh-notes-1", "试用已结束")
     for ref in ("zh-notes-1", "–"):
-        page.get_by_role("button", name="退回上一个版本").click()
-        page.get_by_text(f"已退回：{ref}").wait_for()
-    page.get_by_role("button", name="按回答重新校准").click()
-    page.get_by_text("回答还不够").wait_for()
+        press("退回上一个版本", f"已退回：{ref}")
+    press("按回答重新校准", "回答还不够")
 
 
 def test_a_job_shows_how_far_it_is(live, signed_in):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import httpx
-import pytest
 
 from service.pages.marks import Mark, pieces
+from tests.pages.conftest import reach, skip_to_main
 
 
 def confirm_all(live, made) -> None:
@@ -15,17 +15,15 @@ def confirm_all(live, made) -> None:
     httpx.post(path, json=body, headers=headers).raise_for_status()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
-def test_a_customer_is_read_back_to_the_words(signed_in, live, axe, shot, width, scheme):
-    name = f"来历公司{width}"
+def test_a_customer_is_read_back_to_the_words(signed_in, live, everywhere):
+    name = "来历公司"
     confirm_all(live, live.note("预算八十万，电话13800138000", customer=name))
     confirm_all(live, live.note("预算涨到一百二十万了", customer=name, sent_at="2026-04-18T10:20:00+08:00"))
-    page = signed_in("rep", width, scheme)
+    page = signed_in("rep")
     page.goto("/customers")
     page.get_by_role("textbox").fill(name)
     page.keyboard.press("Enter")
     page.get_by_role("link", name=name).click()
-    axe(page)
     row = page.locator("[data-field=budget_amount]")
     row.get_by_role("link").click()
     page.locator("#whence #timeline").wait_for()
@@ -34,35 +32,37 @@ def test_a_customer_is_read_back_to_the_words(signed_in, live, axe, shot, width,
     assert "现在有效" in steps.nth(0).inner_text()
     assert "已被替换" in steps.nth(1).inner_text()
     assert steps.nth(1).locator("mark").inner_text() == "八十万"
-    axe(page)
-    shot(page, f"customer-{width}-{scheme}")
+    everywhere(page, "customer")
     assert "13800138000" in page.locator("[data-field=contact_phone] .value").inner_text()
 
 
-def test_the_inbox_is_read_page_by_page(signed_in, live, axe, shot, monkeypatch):
+def test_the_inbox_is_read_page_by_page_with_the_keyboard(signed_in, live, monkeypatch):
     monkeypatch.setattr("service.pages.rep.PAGE", 2)
     made = [live.note("下周三带样品上门", customer=f"收件公司{n}", author="陈经理") for n in range(5)]
     live.note("下周三带样品上门", customer="收件公司")
-    page = signed_in("manager", 360)
+    page = signed_in("manager", 1280)
     page.goto("/inbox")
     seen = []
     while True:
+        skip_to_main(page)
         seen += [link.get_attribute("href") for link in page.get_by_role("link", name="打开确认卡").all()]
         if not page.get_by_role("link", name="后面的").count():
             break
-        page.get_by_role("link", name="后面的").click()
+        reach(page.get_by_role("link", name="后面的")).press("Enter")
+        page.wait_for_url(lambda url, before=page.url: url != before)
     assert seen == [f"/confirm/{m['id']}" for m in made]
-    axe(page)
-    shot(page, "inbox-360-light")
     assert page.get_by_text("5 条笔记待确认", exact=True).count() == 1
-    page.get_by_role("link", name="看全部人的").click()
+    reach(page.get_by_role("link", name="看全部人的"), back=True).press("Enter")
     page.get_by_role("link", name="只看我的").wait_for()
     assert page.get_by_text("5 条笔记待确认", exact=True).count() == 0
+    page.goto("/inbox")
+    skip_to_main(page)
+    reach(page.get_by_role("link", name="打开确认卡").first).press("Enter")
+    page.wait_for_url(f"**/confirm/{made[0]['id']}")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
-def test_trying_shows_everything_and_the_link_carries_the_text(signed_in, live, axe, shot, width, scheme):
-    page = signed_in("annotator", width, scheme)
+def test_trying_shows_everything_and_the_link_carries_the_text(signed_in, live, everywhere):
+    page = signed_in("annotator")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto("/try")
@@ -71,8 +71,7 @@ def test_trying_shows_everything_and_the_link_carries_the_text(signed_in, live, 
     page.get_by_role("button", name="读一读").click()
     page.locator("#drawn mark", has_text="财政拨款").wait_for()
     assert page.locator("#drawn").inner_text().startswith("😀王总")
-    axe(page)
-    shot(page, f"try-{width}-{scheme}")
+    everywhere(page, "try")
     page.get_by_role("button", name="复制分享链接").click()
     link = page.get_by_role("textbox", name="分享链接").input_value()
     other = signed_in(None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.pages.conftest import pick, reach, skip_to_main
+
 CUSTOMER = "沙盒客户"
 
 
@@ -20,31 +22,33 @@ def history(live):
         pass
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
-def test_a_rule_is_written_tried_published_and_undone(signed_in, live, axe, shot, history, width, scheme):
-    page = signed_in("manager", width, scheme)
+def test_a_rule_is_written_tried_published_and_undone_with_the_keyboard(signed_in, live, everywhere, history):
+    page = signed_in("manager", 1280)
     page.goto("/sandbox")
     page.locator("#rule option").nth(1).wait_for(state="attached")
-    page.select_option("#field", "budget_source")
+    page.locator("#proposals > li").first.wait_for()
+    page.locator("#versions > li").first.wait_for()
+    skip_to_main(page)
+    pick(reach(page.locator("#field")), "budget_source")
     page.locator("#rule option", has_text="某种贷款").wait_for(state="attached")
-    page.fill("#rule-name", "财评")
-    page.select_option("#rule-value", "政府拨款")
-    page.fill("#rule-words", "财评")
-    page.click("#change button[type=submit]")
+    reach(page.locator("#rule-name"))
+    page.keyboard.type("财评")
+    pick(reach(page.locator("#rule-value")), "政府拨款")
+    reach(page.locator("#rule-words"))
+    page.keyboard.type("财评")
+    reach(page.locator("#change button[type=submit]")).press("Enter")
     page.locator("#result[data-done]").wait_for()
     found = page.locator(".effect", has_text="预算来源").locator(".example")
     assert found.first.locator("mark").inner_text() == "财评"
     assert "财评" in page.input_value("#yaml")
-    axe(page)
-    shot(page, f"sandbox-{width}-{scheme}")
-    page.click("#publish")
+    everywhere(page, "sandbox-result")
+    reach(page.locator("#publish")).press("Enter")
     page.locator("#versions .badge", has_text="正在用").wait_for()
     answer = live.note("另一笔也等财评", customer=CUSTOMER)
     assert [f["value"] for f in answer["fields"] if f["field"] == "budget_source"] == ["政府拨款"]
-    page.locator("#versions summary").first.click()
+    reach(page.locator("#versions summary").first).press("Enter")
     page.locator(".diff .plus", has_text="财评").first.wait_for()
-    axe(page)
-    page.click("#undo")
+    reach(page.locator("#undo"), back=True).press("Enter")
     page.locator("#messages", has_text="已退回").wait_for()
     answer = live.note("这一笔又等财评", customer=CUSTOMER)
     assert [f["value"] for f in answer["fields"] if f["field"] == "budget_source"] == []
@@ -64,7 +68,7 @@ def test_a_wrong_draft_says_which_key_and_a_failing_example_is_not_published(sig
     signed_in.complaints.clear()
 
 
-def test_what_reps_corrected_three_times_is_accepted_in_one_click(signed_in, live, axe, shot, history):
+def test_what_reps_corrected_three_times_is_accepted_in_one_click(signed_in, live, axe, history):
     import httpx
 
     headers = {"Authorization": f"Bearer {live.key}"}
@@ -79,7 +83,6 @@ def test_what_reps_corrected_three_times_is_accepted_in_one_click(signed_in, liv
     card = page.locator("#proposals > li", has_text="专项债")
     card.wait_for()
     axe(page)
-    shot(page, "sandbox-proposal-360")
     card.get_by_role("button", name="试一试").click()
     page.locator("#result[data-done]").wait_for()
     assert "学会：政府拨款" in page.input_value("#yaml")

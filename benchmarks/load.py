@@ -3,6 +3,8 @@
     python -m benchmarks.load [--seconds 10] [--rounds 3] [--notes FILE.jsonl]
 
 Needs `wrk` (Debian's package of that name). Client and server share the machine, as they do for the stand-in.
+`processor_ms` is what an answer costs the server (PostgreSQL's processes included): it says something on a busy machine
+too, where rates and times do not.
 """
 
 from __future__ import annotations
@@ -16,14 +18,15 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks import BenchError, save
 from benchmarks.postgres import cluster, free_port
-from benchmarks.running import Service, wait_ready
+from benchmarks.running import Service, processor_seconds, wait_ready
 from service.store.database import open_database
 from service.store.keys import create_key
 
@@ -67,26 +70,39 @@ def wrk(port: int, script: Path, *, connections: int, seconds: int) -> dict[str,
         raise BenchError(f"wrk 没有给出结果：{done.stdout[-300:]}{done.stderr[-300:]}")
     ok, refused, patient, other, duration, p50, p99 = map(float, found[1].split())
     return {
-        "per_second": ok / duration, "p50_ms": p50, "p99_ms": p99, "refused_per_second": refused / duration,
-        "refused_without_retry_after": refused - patient, "other": other,
+        "answers": ok, "per_second": ok / duration, "p50_ms": p50, "p99_ms": p99,
+        "refused_per_second": refused / duration, "refused_without_retry_after": refused - patient,
+        "other": other,
     }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What is loaded: its port, and the processes whose time counts."""
+
+    port: int
+    pids: tuple[int, ...]
+
+    def seconds(self) -> float:
+        """Processor time so far."""
+        return sum(map(processor_seconds, self.pids))
+
+
 @contextmanager
-def stand_in(port: int) -> Iterator[int]:
+def stand_in(port: int) -> Iterator[Server]:
     """The stand-in as a process."""
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.standin", str(port)])
     try:
         wait_ready(f"http://127.0.0.1:{port}", process)
-        yield port
+        yield Server(port, (process.pid,))
     finally:
         process.terminate()
         process.wait()
 
 
 @contextmanager
-def service(database_url: str) -> Iterator[tuple[int, str]]:
-    """The service on a database with one key: its port and the key."""
+def service(database_url: str, *pids: int) -> Iterator[tuple[Server, str]]:
+    """The service on a database with one key: the server and the key. `pids`: others whose time counts."""
     database = open_database(database_url)
     with database.write() as connection:
         key = create_key(connection, "demo", ["extract", "confirm"])
@@ -94,9 +110,18 @@ def service(database_url: str) -> Iterator[tuple[int, str]]:
     made = Service(database_url)
     made.start()
     try:
-        yield made.port, key
+        assert made.process
+        yield Server(made.port, (made.process.pid, *pids)), key
     finally:
         made.stop()
+
+
+def load(server: Server, script: Path, *, connections: int, seconds: int) -> dict[str, float]:
+    """One run, with the processor milliseconds that an answer cost the server."""
+    before = server.seconds()
+    found = wrk(server.port, script, connections=connections, seconds=seconds)
+    answers = found.pop("answers")
+    return {**found, "processor_ms": (server.seconds() - before) * 1000 / answers if answers else 0.0}
 
 
 def _bodies(notes: Path, *, store: bool, folder: Path) -> Path:
@@ -122,18 +147,22 @@ def _script(folder: Path, bodies: Path, key: str) -> Path:
     return path
 
 
-def compare(database_url: str, notes: Path, *, store: bool, seconds: int, rounds: int) -> dict[str, Any]:
+def compare(
+    database_url: str, notes: Path, *, store: bool, seconds: int, rounds: int, pids: Sequence[int] = ()
+) -> dict[str, Any]:
     """The service beside the stand-in, taking turns; medians over the rounds, and their ratios."""
-    with tempfile.TemporaryDirectory() as name, service(database_url) as (port, key):
+    with tempfile.TemporaryDirectory() as name, service(database_url, *pids) as (made, key):
         folder = Path(name)
         own = _script(folder, _bodies(notes, store=store, folder=folder), key)
         bare = _script(folder, _bodies(notes, store=False, folder=folder), key)
         with stand_in(free_port()) as other:
+            for server, script in ((other, bare), (made, own)):
+                load(server, script, connections=16, seconds=1)  # what is only slow at first is not measured
             runs: dict[str, list[dict[str, float]]] = {"stand_in": [], "at_16": [], "at_64": []}
             for _ in range(rounds):
-                runs["stand_in"].append(wrk(other, bare, connections=16, seconds=seconds))
-                runs["at_16"].append(wrk(port, own, connections=16, seconds=seconds))
-                runs["at_64"].append(wrk(port, own, connections=64, seconds=seconds))
+                runs["stand_in"].append(load(other, bare, connections=16, seconds=seconds))
+                runs["at_16"].append(load(made, own, connections=16, seconds=seconds))
+                runs["at_64"].append(load(made, own, connections=64, seconds=seconds))
     return _ratios({name: _median(found) for name, found in runs.items()})
 
 
@@ -147,12 +176,23 @@ def _ratios(found: dict[str, dict[str, float]]) -> dict[str, Any]:
         **found,
         "rate_ratio": _ratio(at_16["per_second"], bare["per_second"]),
         "p99_ratio": _ratio(at_16["p99_ms"], bare["p99_ms"]),
+        "processor_ratio": _ratio(at_16["processor_ms"], bare["processor_ms"]),
         "rate_64_to_16": _ratio(at_64["per_second"], at_16["per_second"]),
     }
 
 
 def _ratio(one: float, other: float) -> float | None:
     return round(one / other, 3) if other else None
+
+
+def _postmaster(url: str) -> int:
+    """The process of a cluster on this machine that all its others belong to."""
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SHOW data_directory").fetchone()
+    assert row
+    return int((Path(row[0]) / "postmaster.pid").read_text(encoding="utf-8").split()[0])
 
 
 def main() -> None:
@@ -169,7 +209,7 @@ def main() -> None:
             result[name] = compare(f"sqlite:///{folder}/{name}.db", given.notes, store=store, **options)
             print(name, json.dumps(result[name]), flush=True)
     with cluster() as url:
-        result["postgresql"] = compare(url, given.notes, store=True, **options)
+        result["postgresql"] = compare(url, given.notes, store=True, pids=[_postmaster(url)], **options)
         print("postgresql", json.dumps(result["postgresql"]), flush=True)
     save("load", result)
 

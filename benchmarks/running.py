@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -37,6 +38,15 @@ def wait_ready(url: str, process: subprocess.Popen[bytes]) -> None:
             except httpx.HTTPError:
                 time.sleep(0.1)
     raise BenchError(f"服务 {START_SECONDS} 秒内没有就绪")
+
+
+def processor_seconds(pid: int) -> float:
+    """Processor time of a process and of its children, living or waited for (Linux: `/proc/PID/stat`, fields 14–17)."""
+    found = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    below = children.read_text(encoding="utf-8").split() if children.is_file() else []
+    own = sum(map(int, found[11:15])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(processor_seconds(int(child)) for child in below)
 
 
 @dataclass(slots=True)

@@ -16,23 +16,26 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row
 
 from annotation.marking import compare, marking_from
-from annotation.queue import Mix, choose, default_mix, read_mix
+from annotation.queue import choose
 from extractor.contract import Contract
-from extractor.errors import ContractError
 from extractor.kinds import KINDS
 from extractor.types import Json, Note, Result
 from extractor.validate import Problem
+from service.asking import settings_of
 from service.decide import corrected_value
 from service.problems import ServiceError
 from service.store import annotation as store
-from service.store import audit, tenants
+from service.store import audit
+from service.store.database import Database
 from service.store.keys import Caller
 
-KEY = "annotation"  # where a tenant's settings hold {"mix", "double"}
-DOUBLE = 0.2  # share of notes that two people mark
 BATCH = 20  # tasks made at a time
 SKIPS = 2  # so many people who cannot mark a note take it out
 Marks = list[dict[str, Any]]
+
+
+class StaleError(Exception):
+    """The task that was read for somebody is another's by now."""
 
 
 class Given(NamedTuple):
@@ -43,25 +46,62 @@ class Given(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What the engine suggests in a task's note, read before the tenant's turn was taken."""
+
+    task: str
+    marks: Marks
+
+
+@dataclass(frozen=True, slots=True)
 class Annotating:
     """Tasks are handed out and taken in under a contract; `read` is the engine that suggests marks."""
 
     contract: Contract
     read: Callable[[Note], Result]
 
-    def next_task(self, connection: Connection, caller: Caller) -> str | None:
-        """The task to work on now: one's own unfinished one, else a free one; None where nothing is left to ask."""
+    def wanted(self, connection: Connection, caller: Caller) -> Row[Any] | None:
+        """The note that `next_task` would most likely begin, where it would come with suggestions."""
+        if store.draft_of(connection, caller.tenant, caller.name) is not None:
+            return None
+        task = store.free_for(connection, caller.tenant, caller.name)
+        row = store.task_of(connection, caller.tenant, task) if task else None
+        return row if row is not None and not row.double else None
+
+    def suggested(self, task: Row[Any]) -> Reading:
+        """The engine's marks on a task's note."""
+        result = self.read(Note(task.client_id, task.text, datetime.fromisoformat(task.sent_at)))
+        marks = [
+            {"field": e.field, "evidence": [{"start": s.start, "end": s.end} for s in e.evidence], "value": e.value,
+             "certain": e.certain, "suggested": True}
+            for e in (*result.fields, *result.unsure)
+            if e.basis == "stated"
+        ]  # fmt: skip
+        return Reading(task.id, marks)
+
+    def fill(self, connection: Connection, caller: Caller) -> None:
+        """Make further tasks where none is left for this person."""
+        store.take_turn(connection, caller.tenant)
+        mine = store.draft_of(connection, caller.tenant, caller.name)
+        if mine is None and store.free_for(connection, caller.tenant, caller.name) is None:
+            self._refill(connection, caller)
+
+    def next_task(self, connection: Connection, caller: Caller, read: Reading | None) -> str | None:
+        """The task to work on now: one's own unfinished one, else a free one; None where nothing is left to ask.
+
+        Raises StaleError where a free one needs suggestions and `read` is of another: somebody was quicker.
+        """
         store.take_turn(connection, caller.tenant)
         if (mine := store.draft_of(connection, caller.tenant, caller.name)) is not None:
             return mine
         task = store.free_for(connection, caller.tenant, caller.name)
         if task is None:
-            self._refill(connection, caller)
-            task = store.free_for(connection, caller.tenant, caller.name)
-        if task is not None:
-            row = store.task_of(connection, caller.tenant, task)
-            store.begin(connection, caller.tenant, task, caller.name, [] if row.double else self._suggested(row))
-            audit.record(connection, caller.tenant, caller.name, "annotation.begin", task)
+            return None
+        row = store.task_of(connection, caller.tenant, task)
+        if not row.double and (read is None or read.task != task):
+            raise StaleError
+        store.begin(connection, caller.tenant, task, caller.name, [] if row.double or read is None else read.marks)
+        audit.record(connection, caller.tenant, caller.name, "annotation.begin", task)
         return task
 
     def _refill(self, connection: Connection, caller: Caller) -> None:
@@ -71,15 +111,6 @@ class Annotating:
         picked = choose(pool, known, mix=mix, count=BATCH, seed=seed)
         drawn = [(p, random.Random(f"double:{p.id}").random() < double) for p in picked]
         store.add_tasks(connection, caller.tenant, drawn, self.contract.version)
-
-    def _suggested(self, task: Row[Any]) -> Marks:
-        result = self.read(Note(task.client_id, task.text, datetime.fromisoformat(task.sent_at)))
-        return [
-            {"field": e.field, "evidence": [{"start": s.start, "end": s.end} for s in e.evidence], "value": e.value,
-             "certain": e.certain, "suggested": True}
-            for e in (*result.fields, *result.unsure)
-            if e.basis == "stated"
-        ]  # fmt: skip
 
     def sheet(self, connection: Connection, caller: Caller, task: str) -> dict[str, Any]:
         """One's own work on a task: the note, the marks, their version. Raises ServiceError 404."""
@@ -236,18 +267,17 @@ def shown(contract: Contract, mark: Mapping[str, Any]) -> dict[str, str]:
     return {"title": field.title, "display": "" if mark["value"] is None else KINDS[field.kind].display(mark["value"])}
 
 
-def settings_of(connection: Connection, tenant: str) -> tuple[Mix, float]:
-    """The tenant's mix and its share of notes that two people mark, or the shipped ones."""
-    own = tenants.settings_of(connection, tenant).get(KEY, {})
-    return (read_mix(own["mix"]) if own.get("mix") else default_mix()), float(own.get("double", DOUBLE))
-
-
-def set_settings(connection: Connection, caller: Caller, mix: Mapping[str, float] | None, double: float) -> None:
-    """A tenant's own mix (None: the shipped one) and share. Raises ServiceError 422 for a mix out of shape."""
-    try:
-        checked = None if mix is None else read_mix(dict(mix))
-    except ContractError as error:
-        raise ServiceError(422, "annotation.mix", error.cure) from None
-    settings = tenants.settings_of(connection, caller.tenant)
-    own = {"mix": dict(mix) if checked and mix else None, "double": double}
-    tenants.change(connection, caller.tenant, {**settings, KEY: own}, by=caller.name)
+def begin_next(database: Database, desk: Annotating, caller: Caller) -> dict[str, Any] | None:
+    """The sheet to work on now; None where nothing is left to ask. The engine reads while nobody waits for the turn."""
+    with database.write() as connection:
+        desk.fill(connection, caller)
+    while True:
+        with database.read() as connection:
+            row = desk.wanted(connection, caller)
+        read = desk.suggested(row) if row is not None else None
+        try:
+            with database.write() as connection:
+                task = desk.next_task(connection, caller, read)
+                return desk.sheet(connection, caller, task) if task else None
+        except StaleError:  # everybody who was quicker has a task now: this ends
+            continue

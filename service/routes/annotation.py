@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from annotation.agreement import agreements
 from annotation.guidelines import general, guides
-from service.annotating import Annotating, Given, set_settings, settings_of
+from service.annotating import Annotating, Given, begin_next
+from service.asking import set_settings, settings_of
 from service.problems import ServiceError
 from service.routes.access import Anyone, Manager, caller_of, needs
 from service.routes.extractions import etag
@@ -71,26 +72,23 @@ class SettingsIn(BaseModel):
     double: Annotated[float, Field(ge=0, le=1)]
 
 
-def annotating(request: Request) -> Annotating:
-    """The desk of this application."""
-    engine = request.app.state.engine
+def annotating(request: Request, caller: Caller) -> Annotating:
+    """The desk for the caller's tenant, under its contract."""
+    engine = request.app.state.engines.pick(caller.tenant, "")
     return Annotating(engine.contract, engine.extract)
 
 
 @router.post("/next")
 def next_task(request: Request, caller: Annotator) -> dict[str, Any]:
     """`{"task": …}` to work on now: one's unfinished one, else the queue's next; null where there is none."""
-    desk = annotating(request)
-    with request.app.state.database.write() as connection:
-        task = desk.next_task(connection, caller)
-        return {"task": desk.sheet(connection, caller, task) if task else None}
+    return {"task": begin_next(request.app.state.database, annotating(request, caller), caller)}
 
 
 @router.get("/tasks/{task}")
 def read_task(request: Request, task: TaskId, caller: Annotator) -> JSONResponse:
     """One's own sheet on a task; its `ETag` goes into `If-Match`."""
     with request.app.state.database.read() as connection:
-        return _sheet(annotating(request).sheet(connection, caller, task))
+        return _sheet(annotating(request, caller).sheet(connection, caller, task))
 
 
 def _sheet(answer: dict[str, Any]) -> JSONResponse:
@@ -102,7 +100,7 @@ def save(request: Request, task: TaskId, body: MarksIn, caller: Annotator, if_ma
     """Keep a draft, as often as one likes."""
     with request.app.state.database.write() as connection:
         given = Given(body.plain(), etag(if_match))
-        return _sheet(annotating(request).save(connection, caller, task, given))
+        return _sheet(annotating(request, caller).save(connection, caller, task, given))
 
 
 @router.post("/tasks/{task}/finish")
@@ -110,14 +108,14 @@ def finish(request: Request, task: TaskId, body: MarksIn, caller: Annotator, if_
     """These are all marks of the note. Sending the same again changes nothing."""
     with request.app.state.database.write() as connection:
         given = Given(body.plain(), etag(if_match))
-        return _sheet(annotating(request).finish(connection, caller, task, given))
+        return _sheet(annotating(request, caller).finish(connection, caller, task, given))
 
 
 @router.post("/tasks/{task}/skip")
 def skip(request: Request, task: TaskId, body: SkipIn, caller: Annotator) -> JSONResponse:
     """One cannot mark this note."""
     with request.app.state.database.write() as connection:
-        return _sheet(annotating(request).skip(connection, caller, task, body.reason))
+        return _sheet(annotating(request, caller).skip(connection, caller, task, body.reason))
 
 
 @router.get("/disputes")
@@ -132,14 +130,14 @@ def list_disputes(request: Request, caller: Judge) -> dict[str, Any]:
 def read_dispute(request: Request, task: TaskId, caller: Judge) -> dict[str, Any]:
     """Both sides, without names, and the fields they part in."""
     with request.app.state.database.read() as connection:
-        return annotating(request).dispute(connection, caller, task)
+        return annotating(request, caller).dispute(connection, caller, task)
 
 
 @router.post("/disputes/{task}/settle")
 def settle(request: Request, task: TaskId, body: MarksIn, caller: Judge) -> dict[str, Any]:
     """What is right after all; the note is closed with these marks."""
     with request.app.state.database.write() as connection:
-        return annotating(request).settle(connection, caller, task, body.plain())
+        return annotating(request, caller).settle(connection, caller, task, body.plain())
 
 
 @router.get("/progress")
@@ -157,7 +155,7 @@ def figures(request: Request, caller: Judge) -> dict[str, Any]:
 @router.get("/agreement")
 def agreement(request: Request, caller: Judge) -> dict[str, Any]:
     """Per field F1 on words and value and Krippendorff's alpha on values, over all notes that two people marked."""
-    contract = request.app.state.engine.contract
+    contract = request.app.state.engines.contract_of(caller.tenant)
     with request.app.state.database.read() as connection:
         both = pairs(connection, caller.tenant)
     rows = [
@@ -178,5 +176,5 @@ def settings(request: Request, body: SettingsIn, caller: Manager) -> dict[str, A
 @router.get("/guidelines")
 def guidelines(request: Request, caller: Anyone) -> dict[str, Any]:
     """What to mark and what not, by field, from the contract."""
-    contract = request.app.state.engine.contract
+    contract = request.app.state.engines.contract_of(caller.tenant)
     return {"version": contract.version, "rules": general(), "fields": [g.to_json() for g in guides(contract)]}

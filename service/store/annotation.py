@@ -26,22 +26,28 @@ def take_turn(connection: Connection, tenant: str) -> None:
 
 
 def pool(connection: Connection, tenant: str) -> list[Item]:
-    """Notes that nobody was asked about yet, with what the engine found when they came in."""
+    """Notes that nobody was asked about yet, with what the engine found, sure and unsure, when they came in."""
     asked = select(tasks.c.note).where(tasks.c.tenant == tenant)
     wanted = select(notes.c.id, notes.c.text).where(notes.c.tenant == tenant, notes.c.text.is_not(None))
     rows = connection.execute(wanted.where(notes.c.id.not_in(asked)).order_by(notes.c.id.desc()).limit(POOL)).all()
-    found: dict[str, list[Any]] = {row.id: [] for row in rows}
+    ids = [row.id for row in rows]
+    found: dict[str, list[Any]] = {name: [] for name in ids}
     query = select(extractions.c.note, suggestions.c.data, suggestions.c.state).join(
         extractions, extractions.c.id == suggestions.c.extraction
     )
-    for row in connection.execute(query.where(extractions.c.note.in_(found))):
+    for row in connection.execute(query.where(extractions.c.note.in_(ids))):
         found[row.note].append(row)
+    told = select(extractions.c.note, extractions.c.unsure).where(extractions.c.note.in_(ids))
+    unsure = {row.note: row.unsure or [] for row in connection.execute(told)}
     turned_down = ("rejected", "corrected")
     return [
-        Item(r.id, r.text, {"fields": [s.data for s in found[r.id]]}, sum(s.state in turned_down for s in found[r.id]))
+        Item(
+            r.id, r.text, {"fields": [s.data for s in found[r.id]], "unsure": unsure.get(r.id, [])},
+            sum(s.state in turned_down for s in found[r.id]),
+        )
         for r in rows
         if r.text.strip()
-    ]
+    ]  # fmt: skip
 
 
 def labelled(connection: Connection, tenant: str) -> list[Item]:

@@ -18,6 +18,7 @@ from service.store.suggestions import PENDING, Kept
 from service.store.tables import extractions, notes, reconfirmations, suggestions
 
 EXPIRES = timedelta(days=30)
+UNSURE = ("field", "confidence", "sources")  # kept of a finding that is not suggested: what the annotation queue asks
 Row = dict[str, Any]
 _NOTES, _EXTRACTIONS, _SUGGESTIONS = insert(notes), insert(extractions), insert(suggestions)
 _OLDER = (
@@ -107,6 +108,7 @@ def _rows(item: Answered, moment: datetime) -> _Made:
     extraction: Row = {
         "id": new_id(), "tenant": tenant, "note": stored["id"], "bundle": item.answer["bundle"],
         "contract": item.contract.version, "version": 1, "created_at": moment,
+        "unsure": [{name: found[name] for name in UNSURE} for found in item.answer.get("unsure", ())],
     }  # fmt: skip
     rows = [
         {

@@ -113,6 +113,7 @@ extractions = Table(
     Column("bundle", String(64), nullable=False),
     Column("contract", String(64), nullable=False),
     Column("version", Integer, nullable=False),
+    Column("unsure", JSON),  # what was found and not suggested: field, confidence, sources
     Column("created_at", Moment, nullable=False),
 )  # fmt: skip
 suggestions = Table(

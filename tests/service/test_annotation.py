@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 
+from annotation.queue import Mix, pick
+from extractor.types import Note, Result
+from service.annotating import Annotating, begin_next
+from service.store import annotation as store
+from service.store import keeping
 from service.store.audit import verify
-from service.store.keys import create_key
+from service.store.keys import Caller, create_key
 
 TEXT = "王总说要等财政拨款，预算八十万"
 FISCAL = {"field": "budget_source", "evidence": [{"start": 5, "end": 9}], "value": "政府拨款", "certain": True}
@@ -194,3 +200,42 @@ def test_managers_do_not_annotate_and_annotators_see_only_their_own_speed(door, 
     assert len(boss.get("/progress").json()["annotators"]) == 2
     refused = door.client.put("/v1/annotation/settings", json={"double": 0, "mix": {"luck": 1}}, headers=boss.headers)
     assert refused.json()["code"] == "annotation.mix"
+
+
+def test_findings_too_unsure_to_suggest_count_in_the_queue(door):
+    """What is kept of them says how unsure, and by whom, and none of the words."""
+    door.note("今天没什么事", id="plain")
+    with door.database.write() as connection:
+        doubtful = {"field": "timeline", "confidence": 0.4, "sources": ["rule:x"], "value": "秘密", "evidence": []}
+        note = Note("n", "明年再议吧", datetime.fromisoformat("2026-03-18T10:20:00+08:00"))
+        answer = {"bundle": "b", "fields": [], "unsure": [doubtful]}
+        caller = Caller("demo", "a", frozenset())
+        kept = keeping.keep(connection, caller, note, answer, door.app.state.engine.contract)
+    with door.database.read() as connection:
+        pool = store.pool(connection, "demo")
+    (item,) = [i for i in pool if list(i.findings())]
+    assert list(item.findings()) == [{"field": "timeline", "confidence": 0.4, "sources": ["rule:x"]}]
+    assert pick(pool, [], mix=Mix(uncertain=1), count=1, seed=0) == [item.id]
+    assert kept.answer["fields"] == []
+
+
+def test_suggestions_come_from_what_serves_the_tenant_now(door, person, boss):
+    """A rule pack that is live suggests; who is overtaken while the engine reads gets the next note."""
+    share(boss, 0)
+    yaml = "fields: {budget_source: {rules: [{name: 财评, value: 政府拨款, score: 0.95, words: [财评]}]}}"
+    assert door.client.post("/v1/sandbox/packs", json={"yaml": yaml, "share": 1}).status_code == 201
+    for n in range(2):
+        door.note(f"第{n}笔设备款等财评", id=f"n{n}")
+    b = person("b")
+    engine = door.app.state.engines.pick("demo", "")
+    overtaken = []
+
+    def read(note: Note) -> Result:
+        if not overtaken:
+            overtaken.append(b.next())
+        return engine.extract(note)
+
+    mine = begin_next(door.database, Annotating(engine.contract, read), Caller("demo", "a", frozenset({"annotate"})))
+    assert mine["id"] != overtaken[0]["id"]
+    for task in (mine, *overtaken):
+        assert [m["value"] for m in task["sheet"]["marks"] if m["field"] == "budget_source"] == ["政府拨款"]

@@ -1,4 +1,4 @@
-"""Torch → ONNX → static int8, and the measurement of what each step changes."""
+"""Torch → ONNX, and the measurement of what that and the step to int8 (`quantize.py`) change."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
-from numpy.typing import NDArray
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from torch import Tensor
 
 from extractor.errors import ModelError
 from models.decode import Found, decode
 from models.tokens import Tokenizer
+from models.train import graph
 from models.train.config import GateConfig
 from models.train.marks import Labelled
 from models.train.network import SpanTagger
+from models.train.quantize import quantize as quantize
 from models.train.score import evaluate, raw
 
 
@@ -37,7 +37,10 @@ class Outputs(torch.nn.Module):
 
 
 def export_onnx(model: SpanTagger, file: Path) -> None:
-    """Writes an fp32 graph with dynamic `batch` and `length` axes."""
+    """Writes an fp32 graph with dynamic `batch` and `length` axes: ours where it fits the encoder, else torch's."""
+    if graph.fits(model):
+        onnx.save(graph.span_graph(model), str(file))
+        return
     ids = torch.randint(32, 200, (3, 40))
     batch, length = torch.export.Dim("batch", min=1, max=4096), torch.export.Dim("length", min=3, max=1024)
     shape = {0: batch, 1: length}
@@ -53,38 +56,6 @@ def export_onnx(model: SpanTagger, file: Path) -> None:
             external_data=False,
             dynamo=True,
         )
-
-
-def quantize(fp32: Path, int8: Path, texts: Sequence[str], tokenizer: Tokenizer) -> None:
-    """Static int8 (QDQ) of the products with weights, with the ranges seen on `texts`.
-
-    Fixed ranges make a note's scores independent of the notes beside it in a batch; dynamic ones do not. The products
-    that narrow (out of the gated units, whose outliers int8 does not carry) stay as they are, and so does attention.
-    """
-    model = onnx.load(str(fp32))
-    shape = {weight.name: list(weight.dims) for weight in model.graph.initializer}
-    products = {n.name: shape.get(n.input[1], ()) for n in model.graph.node if n.op_type == "MatMul"}
-    widest = max((size[0] for size in products.values() if size), default=0)
-    quantize_static(
-        str(fp32),
-        str(int8),
-        _Reader(texts, tokenizer),
-        quant_format=QuantFormat.QDQ,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-        op_types_to_quantize=["MatMul"],
-        nodes_to_exclude=[n for n, size in products.items() if not size or size[0] == widest > size[1]],
-    )
-
-
-class _Reader(CalibrationDataReader):  # type: ignore[misc]
-    """Feeds the quantiser one text at a time."""
-
-    def __init__(self, texts: Sequence[str], tokenizer: Tokenizer) -> None:
-        self._feeds = (dict(zip(("ids", "mask"), tokenizer.batch([text]), strict=True)) for text in texts)
-
-    def get_next(self) -> dict[str, NDArray[np.int64]] | None:
-        return next(self._feeds, None)
 
 
 def run_onnx(file: Path, texts: Sequence[str], tokenizer: Tokenizer, model: SpanTagger) -> list[list[Found]]:

@@ -141,7 +141,7 @@ class Visits:
             reduced_motion="reduce", locale="zh-CN", has_touch=width < 600,
         )  # fmt: skip
         self.contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         cookies = [{"name": "fieldnote_lang", "value": lang, "url": self.live.url}]
         if role:
             cookies.append({"name": COOKIE, "value": self.live.token(role), "url": self.live.url})

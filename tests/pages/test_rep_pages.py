@@ -48,8 +48,9 @@ def test_the_inbox_is_read_page_by_page_with_the_keyboard(signed_in, live, monke
         seen += [link.get_attribute("href") for link in page.get_by_role("link", name="打开确认卡").all()]
         if not page.get_by_role("link", name="后面的").count():
             break
-        reach(page.get_by_role("link", name="后面的")).press("Enter")
-        page.wait_for_url(lambda url, before=page.url: url != before)
+        further = reach(page.get_by_role("link", name="后面的")).get_attribute("href")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{live.url}{further}")
     assert seen == [f"/confirm/{m['id']}" for m in made]
     assert page.get_by_text("5 条笔记待确认", exact=True).count() == 1
     reach(page.get_by_role("link", name="看全部人的"), back=True).press("Enter")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +26,19 @@ from models.train import fuse
 from models.train.evaluate import score
 from models.train.gold import GoldNote, read_gold
 from models.train.seal import split, without_rules
+
+START = """
+import resource, time
+began = time.process_time()
+from service.engine import open_engine
+engine = open_engine()
+ready = time.process_time() - began
+from models.bundle import DEFAULT, load_bundle
+from models.tagger import OnnxTagger
+bundle, began = load_bundle(DEFAULT), time.process_time()
+OnnxTagger(bundle)
+print(ready, time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
 
 LENGTH = 45  # characters of the notes whose time is taken
 COUNTS = (200, 2_000, 20_000)
@@ -87,7 +101,15 @@ def times(engine: Engine, tagger: OnnxTagger, notes: Sequence[Note]) -> dict[str
         "around_the_model": round(1 - sum(model) / sum(whole), 3),
         "bulk_gain": round(alone / _once(lambda: list(engine.extract_many(notes))), 2),
         "bulk_ms_per_note": {str(n): _bulk(engine, notes, n) for n in COUNTS},
+        "start": _start(),
     }
+
+
+def _start() -> dict[str, float]:
+    """Processor seconds until a fresh process has an engine, and for the model alone; its greatest memory."""
+    runs = [subprocess.run([sys.executable, "-c", START], capture_output=True, text=True, check=True) for _ in range(3)]
+    ready, model, memory = zip(*(map(float, done.stdout.split()) for done in runs), strict=True)
+    return {"ready_s": round(min(ready), 2), "model_s": round(min(model), 3), "resident_mb": round(max(memory))}
 
 
 def _each(call: Callable[[Note], object], notes: Sequence[Note]) -> list[float]:

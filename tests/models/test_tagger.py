@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from extractor.errors import ModelError
 from models.bundle import DEFAULT, load_bundle
-from models.tagger import SEAM, WINDOW, load_tagger
+from models.tagger import SEAM, WINDOW, load_tagger, providers
 
 TAGGER = load_tagger(DEFAULT)
 NOTE = "今天去了恒力机械，王总说要等财政拨款，李工负责选型，下周三再带两台样机过去。"
@@ -40,6 +40,20 @@ def test_same_text_alone_in_a_batch_and_in_threads():
         threaded = list(pool.map(TAGGER.tag, texts))
     assert threaded == alone
     assert batched == alone
+
+
+def test_scores_of_a_text_are_the_same_numbers_whatever_is_beside_it():
+    texts = [NOTE, NOTE[:7], PADDING * 6, "好的"]
+    for text, (scores, parts) in zip(texts, TAGGER.run_model(texts), strict=True):
+        ((alone, own),) = TAGGER.run_model([text])
+        assert (scores == alone).all()
+        assert (parts == own).all()
+
+
+def test_a_cuda_device_is_used_where_there_is_one():
+    cuda, processor = "CUDAExecutionProvider", "CPUExecutionProvider"
+    assert providers(["TensorrtExecutionProvider", cuda, processor]) == [cuda, processor]
+    assert providers(["AzureExecutionProvider", processor]) == [processor]
 
 
 @pytest.mark.parametrize("before", [0, WINDOW - SEAM, WINDOW - SEAM // 2, WINDOW - 10, WINDOW, 3 * WINDOW - 7])

@@ -80,10 +80,13 @@ def customer(request: Request, visitor: RepPage, name: Name) -> Response:
 
 @router.get("/customer/lineage")
 def trace(request: Request, visitor: RepPage, name: Name, field: Name) -> Response:
-    """A field's past as a timeline, newest value first, each with the words it rests on."""
+    """A field's past as a timeline, newest value first, each with the words it rests on. Audited as in the API."""
     contract: Contract = request.app.state.engine.contract
-    with request.app.state.database.read() as connection:
-        graph = lineage(connection, visitor.caller.tenant, name, field)
+    caller = visitor.caller
+    with request.app.state.database.write() as connection:
+        graph = lineage(connection, caller.tenant, name, field)
+        thing = privacy.pseudonym(name)
+        audit.record(connection, caller.tenant, caller.name, "customer.lineage", thing, {"field": field})
     title = title_of(contract, field)
     versions = timeline(contract, field, graph, title)
     return page(request, "lineage.html", visitor, name=name, field=field, title=title, versions=versions)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -55,10 +55,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Annotating:
-    """Tasks are handed out and taken in under a contract; `read` is the engine that suggests marks."""
+    """Tasks are handed out and taken in under a contract; `read` is the engine that suggests marks.
+
+    `f1`: what its model scores by field; the queue asks more about the weak ones.
+    """
 
     contract: Contract
     read: Callable[[Note], Result]
+    f1: Mapping[str, float] = field(default_factory=dict)
 
     def wanted(self, connection: Connection, caller: Caller) -> Row[Any] | None:
         """The note that `next_task` would most likely begin, where it would come with suggestions."""
@@ -108,7 +112,7 @@ class Annotating:
         mix, double = settings_of(connection, caller.tenant)
         seed = store.count(connection, caller.tenant)
         pool, known = store.pool(connection, caller.tenant), store.labelled(connection, caller.tenant)
-        picked = choose(pool, known, mix=mix, count=BATCH, seed=seed)
+        picked = choose(pool, known, mix=mix, count=BATCH, seed=seed, f1=self.f1)
         drawn = [(p, random.Random(f"double:{p.id}").random() < double) for p in picked]
         store.add_tasks(connection, caller.tenant, drawn, self.contract.version)
 

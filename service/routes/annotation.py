@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from annotation.agreement import agreements
 from annotation.guidelines import general, guides
+from models.tagger import OnnxTagger
 from service.annotating import Annotating, Given, begin_next
 from service.asking import set_settings, settings_of
 from service.problems import ServiceError
@@ -75,7 +76,9 @@ class SettingsIn(BaseModel):
 def annotating(request: Request, caller: Caller) -> Annotating:
     """The desk for the caller's tenant, under its contract."""
     engine = request.app.state.engines.pick(caller.tenant, "")
-    return Annotating(engine.contract, engine.extract)
+    scores = engine.tagger.bundle.manifest.scores if isinstance(engine.tagger, OnnxTagger) else {}
+    f1 = {name: row["f1"] for name, row in scores.get("fields", {}).items()}
+    return Annotating(engine.contract, engine.extract, f1)
 
 
 @router.post("/next")

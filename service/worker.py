@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from service.webhooks.sign import event_bytes, signed_headers
 
 CLOSED, ERASED = "订阅已关闭", "内容已按要求删除，不再推送"
 IDLE = 0.5  # seconds between looks when nothing is due
+GATHER = 0.2  # seconds in which new events gather before they are spread
 THREADS = 4
 TIDY = timedelta(minutes=1)  # between looks for what time has brought about
 log = logging.getLogger("fieldnote.worker")
@@ -43,6 +45,7 @@ class Worker:
         self._rng = random.Random(seed)
         self._stop = threading.Event()
         self._tidy_at = now()
+        self._turn, self._spread_at = threading.Lock(), 0.0
         self._threads = [
             threading.Thread(target=self._run, name=f"fieldnote-worker-{number}", daemon=True)
             for number in range(THREADS)
@@ -61,14 +64,22 @@ class Worker:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                busy = self.step()
+                busy = self.step(spreads=self._turn_to_spread())
             except Exception:
                 log.exception("worker step failed")
                 busy = False
             if not busy:
                 self._stop.wait(IDLE)
 
-    def step(self) -> bool:
+    def _turn_to_spread(self) -> bool:
+        """One thread at a time, a few times a second: each time for all the events that have come meanwhile."""
+        with self._turn:
+            if time.monotonic() < self._spread_at:
+                return False
+            self._spread_at = time.monotonic() + GATHER
+            return True
+
+    def step(self, *, spreads: bool = True) -> bool:
         """Spread new events, deliver one that is due. Returns whether there was anything to do."""
         if self.contract is not None and now() >= self._tidy_at:
             self._tidy_at = now() + TIDY
@@ -77,12 +88,12 @@ class Worker:
                 pass
         with self.database.read() as connection:
             card = bool(self.senders) and cards.anything_due(connection)
-            due_now = subscriptions.anything_due(connection)
+            due_now = subscriptions.anything_due(connection, fresh=spreads)
         closed = card and close_card(self.database, self.senders)
         if not due_now:
             return closed
         with self.database.write() as connection:
-            made = subscriptions.spread(connection)
+            made = subscriptions.spread(connection) if spreads else 0
             due = subscriptions.take(connection)
         if due is None:
             return made > 0

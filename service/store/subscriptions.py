@@ -79,11 +79,11 @@ def replay(connection: Connection, caller: Caller, delivery: str) -> None:
     audit.record(connection, caller.tenant, caller.name, "webhook.replay", delivery)
 
 
-def anything_due(connection: Connection) -> bool:
-    """Whether a worker has something to do; a look that locks nothing."""
-    fresh = select(outbox.c.seq).where(outbox.c.spread_at.is_(None)).limit(1)
+def anything_due(connection: Connection, *, fresh: bool = True) -> bool:
+    """Whether a worker has something to do, the spreading of `fresh` events included; a look that locks nothing."""
+    new = select(outbox.c.seq).where(outbox.c.spread_at.is_(None)).limit(1)
     due = select(deliveries.c.id).where(deliveries.c.state == "due", deliveries.c.next_at <= now()).limit(1)
-    return any(connection.execute(query).first() is not None for query in (fresh, due))
+    return any(connection.execute(query).first() is not None for query in ((new, due) if fresh else (due,)))
 
 
 def spread(connection: Connection) -> int:

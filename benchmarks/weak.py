@@ -33,7 +33,7 @@ from models.train.weak import Weak, load_weak, save_weak, weak_notes
 
 ARMS = ("none", "rules", "judged")
 CUTS = (0.1, 0.2, 0.3, 0.4)
-WANTED = WeakConfig(marked=1500, negatives=200)
+WANTED = WeakConfig(marked=1500, negatives=300)
 
 
 class Judge:

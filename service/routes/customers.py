@@ -30,9 +30,12 @@ def fields(request: Request, customer: Customer, caller: Anyone) -> dict[str, An
 
 @router.get("/{customer}/fields/{field}/lineage")
 def trace(request: Request, customer: Customer, field: FieldName, caller: Anyone) -> dict[str, Any]:
-    """From the value back to the words, newest value first."""
-    with request.app.state.database.read() as connection:
-        return lineage(connection, caller.tenant, customer, field)
+    """From the value back to the words, newest value first; the reading is audited."""
+    with request.app.state.database.write() as connection:
+        found = lineage(connection, caller.tenant, customer, field)
+        thing = privacy.pseudonym(customer)
+        audit.record(connection, caller.tenant, caller.name, "customer.lineage", thing, {"field": field})
+    return found
 
 
 @router.delete("/{customer}")

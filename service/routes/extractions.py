@@ -23,7 +23,7 @@ from service.problems import ServiceError
 from service.readers import Readers
 from service.routes.access import KEY_OPTIONAL, Anyone, Decider, Maybe
 from service.schemas import BatchIn, DecisionsIn, ExtractionIn, ExtractionOut, NoteIn, one_note
-from service.store import reconfirm, suggestions
+from service.store import audit, reconfirm, suggestions
 from service.store.keeping import Answered
 from service.store.keys import Caller
 from service.store.once import once
@@ -111,9 +111,13 @@ def extract_batch(request: Request, body: BatchIn, caller: Maybe, explain: bool 
 
 @router.get("/extractions/{extraction}")
 def read(request: Request, extraction: str, caller: Anyone) -> JSONResponse:
-    """An extraction with the state of every suggestion; its `ETag` goes into `If-Match` of a decision."""
-    with request.app.state.database.read() as connection:
+    """An extraction with the state of every suggestion; its `ETag` goes into `If-Match` of a decision.
+
+    The reading is audited.
+    """
+    with request.app.state.database.write() as connection:
         kept = suggestions.load(connection, caller.tenant, extraction)
+        audit.record(connection, caller.tenant, caller.name, "extraction.read", extraction)
     return JSONResponse(kept.answer, headers={"ETag": f'"{kept.version}"'})
 
 
@@ -160,12 +164,15 @@ def inbox(
     """Suggestions that await a decision, oldest first; `next` is the cursor of the next page.
 
     One that speaks against a confirmed value has `reconfirm`, `due_at`, `overdue`, `contradicts`; the first page
-    also has `retractions`: confirmed values that a newer note takes back without naming another.
+    also has `retractions`: confirmed values that a newer note takes back without naming another. The reading is
+    audited where it shows anything.
     """
     after = _cursor(cursor)
-    with request.app.state.database.read() as connection:
+    with request.app.state.database.write() as connection:
         rows = suggestions.inbox(connection, caller.tenant, author=author, after=after, limit=limit + 1)
         open_again = [] if after else reconfirm.waiting(connection, caller.tenant, author=author)
+        if shown := len(rows[:limit]) + len(open_again):
+            audit.record(connection, caller.tenant, caller.name, "inbox.read", caller.tenant, {"shown": shown})
     more, rows = len(rows) > limit, rows[:limit]
     last = f"{rows[-1]['created_at']}|{rows[-1]['suggestion_id']}" if more else ""
     asked = {} if after else {"retractions": [r for r in open_again if r["suggestion_id"] is None]}

@@ -45,13 +45,16 @@ def shown(row: Row[Any]) -> dict[str, Any]:
 
 def erase(connection: Connection, caller: Caller, customer: str) -> dict[str, int]:
     """Texts and values of a customer go; counts of what went. Tombstones keep ids and times."""
+    audit.lock(connection, [caller.tenant])  # nobody decides meanwhile
     moment = now()
     mine = (notes.c.tenant == caller.tenant) & (notes.c.customer == customer)
     ids = [r.id for r in connection.execute(select(notes.c.id).where(mine))]
     its = select(extractions.c.id).where(extractions.c.note.in_(ids))
     asked = list(connection.execute(select(table).where(table.c.extraction.in_(its))))
     for row in asked:
-        connection.execute(update(table).where(table.c.id == row.id).values(data={**row.data, **GONE}, customer=None))
+        over = {"state": "expired", "expires_at": moment} if row.state == suggestions.PENDING else {}
+        gone = {"data": {**_unquoted(row.data), **GONE}, "customer": None, **over}
+        connection.execute(update(table).where(table.c.id == row.id).values(**gone))
     named = [r.id for r in asked]
     blank = {"value": null(), "evidence": null(), "reason": None}
     connection.execute(update(decisions).where(decisions.c.suggestion.in_(named)).values(**blank))
@@ -59,7 +62,9 @@ def erase(connection: Connection, caller: Caller, customer: str) -> dict[str, in
     name = f"erased:{pseudonym(customer)[9:]}:{moment:%Y%m%d%H%M%S}"
     values = connection.execute(update(confirmed).where(held).values(value=null(), customer=name, current=False))
     events = (outbox.c.tenant == caller.tenant) & (outbox.c.customer == customer)
-    connection.execute(update(outbox).where(events).values(body={"erased": True}))
+    connection.execute(update(outbox).where(events).values(body={"erased": True}, customer=name))
+    sent = (deliveries.c.tenant == caller.tenant) & (deliveries.c.customer == customer)
+    connection.execute(update(deliveries).where(sent).values(customer=name))
     _silence(connection, caller.tenant, list(connection.scalars(its)))
     asked_again = (reconfirmations.c.tenant == caller.tenant) & (reconfirmations.c.customer == customer)
     connection.execute(update(reconfirmations).where(asked_again).values(customer=None, author=None))

@@ -1,4 +1,4 @@
-"""Draw the README's tables from `benchmarks/results/`, between the markers; a test keeps them equal."""
+"""Draw the tables of README and retraining's page from `benchmarks/results/`, between markers; a test compares."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks import RESULTS
 from extractor.contract import load_contract
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
 TITLES = {"rules": "只用规则", "model": "只用模型", "both": "**规则 + 模型**"}
 MARKS = ("<!-- benchmarks: begin -->", "<!-- benchmarks: end -->")
 
@@ -26,11 +26,36 @@ def tables() -> str:
     return "\n\n".join(parts)
 
 
-def page(text: str) -> str:
-    """The README with its tables redrawn."""
+def page(text: str, drawn: str) -> str:
+    """A page with what stands between its markers replaced."""
     head, _, rest = text.partition(MARKS[0])
     _, _, tail = rest.partition(MARKS[1])
-    return f"{head}{MARKS[0]}\n{tables()}\n{MARKS[1]}{tail}"
+    return f"{head}{MARKS[0]}\n{drawn}\n{MARKS[1]}{tail}"
+
+
+def season() -> str:
+    """The simulated season (`benchmarks/loop.py`)."""
+    result = _read("loop")
+    if not result:
+        return ""
+    queue, chance = result["queue"], result["random"]
+    said = {True: "过", False: "不过"}
+    rows = [
+        f"| {a['annotated']} | {a['f1']:.3f} | {said[a['let_through']]} | {b['f1']:.3f} | {said[b['let_through']]} |"
+        for a, b in zip(queue, chance, strict=True)
+    ]
+    first, poison = queue[0]["annotated"], result["poisoned"]
+    at = {name: round(value) for name, value in result["annotated_for_95_percent"].items()}
+    held = "、".join(poison["held_before_training"]) or "没有拦下"
+    return "\n".join(
+        [
+            "| 标注过的笔记 | F1，按队列 | 闸门 | F1，随机 | 闸门 |", "|--:|--:|---|--:|---|", *rows, "",
+            f"一次全部训练（标注无错）：{result['all_at_once']:.3f}。",
+            f"到最后得分的 95%：按队列标到 {at['queue']} 条，随机 {at['random']} 条；"
+            f"不算开头的 {first} 条，是 {at['queue'] - first} 与 {at['random'] - first} 条。",
+            f"中毒的一轮（`{poison['field']}` 三成标错，{poison['notes']} 条新笔记）：训练前被拦下的检查：{held}。",
+        ]
+    )  # fmt: skip
 
 
 def _read(name: str) -> dict[str, Any] | None:
@@ -77,9 +102,13 @@ def _speed(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+PAGES = {ROOT / "README.md": tables, ROOT / "docs/retrain.md": season}
+
+
 def main() -> None:
-    """Rewrite the README in place."""
-    README.write_text(page(README.read_text(encoding="utf-8")), encoding="utf-8")
+    """Rewrite the pages in place."""
+    for file, draw in PAGES.items():
+        file.write_text(page(file.read_text(encoding="utf-8"), draw()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""Threads that read notes with an engine. Notes that wait at the same time go through the model together: cheaper by a
-third than one by one, and the same to the byte. A note that waits alone is read alone, at once."""
+"""Threads that read notes with an engine. Notes that wait at the same time go through the model together: cheaper than
+one by one, and the same to the byte. A note that waits alone is read alone, at once."""
 
 from __future__ import annotations
 

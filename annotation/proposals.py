@@ -4,8 +4,9 @@
     word    a name that people keep confirming and no word list knows
     block   words that people keep rejecting
 
-A proposal is a small rule pack with its support, its counter-examples and examples of its own. Only fields with a list
-of values or with a word list can learn so: names of people, phones, times and amounts never enter a pack.
+Each was found in the words that people decided on, or (`annotation.mining`) in the notes as a whole. A proposal is a
+small rule pack with its support, its counter-examples and examples of its own. Only fields with a list of values or
+with a word list can learn so: names of people, phones, times and amounts never enter a pack.
 """
 
 from __future__ import annotations
@@ -58,8 +59,22 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A mined word for a value: `keyness` is the log-likelihood ratio that it keeps to that value's notes."""
+
+    kind: Kind
+    field: str
+    words: str
+    value: str | None
+    keyness: float
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
-    """What to learn: `value` is the value of the list (alias), None otherwise; `support` and `against` in decisions."""
+    """What to learn: `value` is the value of the list (alias), None otherwise; `support` and `against` in decisions.
+
+    `keyness` says that it was mined from whole notes, None that it stood in the words people decided on.
+    """
 
     kind: Kind
     field: str
@@ -67,6 +82,7 @@ class Proposal:
     value: str | None
     support: tuple[Observation, ...]
     against: tuple[Observation, ...]
+    keyness: float | None = None
 
     @property
     def key(self) -> str:
@@ -88,6 +104,46 @@ def propose(contract: Contract, observations: Iterable[Observation], limits: Lim
             by_field[field.name].append(observation)
     found = [p for name, seen in by_field.items() for p in _of_field(contract, contract.fields[name], seen, limits)]
     return sorted(found, key=lambda p: (-p.notes, p.field, p.words))
+
+
+def taught_values(contract: Contract, seen: Iterable[Observation]) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Field, value and the notes in which people put that value, of fields with a list of values."""
+    notes: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for o in seen:
+        field = contract.fields.get(o.field)
+        if field is not None and field.kind == "choice" and learns(field) and _taught(o):
+            notes[o.field, str(o.final)].add(o.note)
+    yield from ((field, value, frozenset(held)) for (field, value), held in sorted(notes.items()))
+
+
+def candidate_proposal(
+    contract: Contract,
+    found: Candidate,
+    seen: Iterable[Observation],
+    texts: Mapping[str, str],
+    limits: Limits = Limits(),
+) -> Proposal | None:
+    """A mined word with what the notes now say for and against it; None where that is too little, or known already."""
+    field = contract.fields.get(found.field)
+    if field is None or found.value is None or _has(found.words, _own_words(field, found.value)):
+        return None
+    here = [o for o in seen if o.field == found.field and found.words in fold(texts.get(o.note, ""))]
+    support = tuple(o for o in here if _taught(o) and o.final == found.value)
+    settled = {o.note for o in here if o.final == found.value}
+    against = tuple(o for o in here if o.final != found.value and o.note not in settled)
+    if not _enough(support, against, limits):
+        return None
+    return Proposal(found.kind, found.field, found.words, found.value, support, against, found.keyness)
+
+
+def joined(said: Sequence[Proposal], mined: Iterable[Proposal]) -> list[Proposal]:
+    """Both, without mined words that hold, or lie in, words found for the same value before them."""
+    made = list(said)
+    for proposal in mined:
+        known = (p.words for p in made if (p.kind, p.field, p.value) == (proposal.kind, proposal.field, proposal.value))
+        if not any(words in proposal.words or proposal.words in words for words in known):
+            made.append(proposal)
+    return made
 
 
 def learns(field: Field) -> bool:

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from sqlalchemy import Connection
 
-from annotation.proposals import Observation, Proposal, pack_for, propose
+from annotation.proposals import Observation, Proposal, candidate_proposal, joined, pack_for, propose
 from extractor.overlay import Pack, lay
+from extractor.patterns import fold
 from extractor.types import Json
 from service import sandbox
 from service.engines import Engines
 from service.problems import ServiceError
-from service.store import packs
+from service.store import mined, packs
 from service.store.keys import Caller
 from service.store.releases import Release
 
 SHOWN = 10  # observations shown on either side
+AROUND = 40  # code points of a note shown before and behind the words
 
 
 def open_proposals(engines: Engines, connection: Connection, tenant: str) -> list[Proposal]:
     """What the decisions suggest to learn and no manager has answered."""
     with sandbox.refusals():
         contract = lay(engines.default.contract, sandbox.held(connection, tenant)[1])
-    done = packs.answered(connection, tenant)
-    return [p for p in propose(contract, packs.observations(connection, tenant)) if p.key not in done]
+    done, seen = packs.answered(connection, tenant), packs.observations(connection, tenant)
+    found, wanted = propose(contract, seen), mined.candidates(connection, tenant)
+    if wanted:
+        texts = packs.texts(connection, sorted({o.note for o in seen}))
+        told = [p for c in wanted if (p := candidate_proposal(contract, c, seen, texts)) is not None]
+        found = joined(found, told)
+    return [p for p in found if p.key not in done]
 
 
 def proposal(engines: Engines, connection: Connection, tenant: str, key: str) -> Proposal:
@@ -33,17 +42,37 @@ def proposal(engines: Engines, connection: Connection, tenant: str, key: str) ->
     return found
 
 
-def proposal_json(p: Proposal, title: str) -> dict[str, Json]:
-    """A proposal for people: what, how often said, and what speaks against it."""
+def proposal_json(p: Proposal, title: str, texts: Mapping[str, str]) -> dict[str, Json]:
+    """A proposal for people: what, how it was found, how often said, what speaks against it, in which notes' words."""
     return {
         "key": p.key, "kind": p.kind, "field": p.field, "title": title, "words": p.words, "value": p.value,
+        "found": "said" if p.keyness is None else "mined", "keyness": p.keyness,
         "notes": p.notes, "decisions": len(p.support), "people": len({o.by for o in p.support}),
-        "against": len(p.against), "support_examples": _shown(p.support), "counter_examples": _shown(p.against),
+        "against": len(p.against), "support_examples": _shown(p, p.support, texts),
+        "counter_examples": _shown(p, p.against, texts),
     }  # fmt: skip
 
 
-def _shown(observations: tuple[Observation, ...]) -> list[Json]:
-    return [{"words": o.words, "suggested": o.suggested, "final": o.final, "by": o.by} for o in observations[:SHOWN]]
+def examined(found: Sequence[Proposal]) -> list[str]:
+    """Ids of the notes that `proposal_json` quotes."""
+    return sorted({o.note for p in found for side in (p.support, p.against) for o in side[:SHOWN]})
+
+
+def _shown(p: Proposal, observations: Sequence[Observation], texts: Mapping[str, str]) -> list[Json]:
+    return [
+        {"words": o.words, "suggested": o.suggested, "final": o.final, "by": o.by, **_quoted(p, texts.get(o.note, ""))}
+        for o in observations[:SHOWN]
+    ]
+
+
+def _quoted(p: Proposal, text: str) -> dict[str, Json]:
+    """The words in the note around them; offsets into `text` in code points, none where they do not stand there."""
+    at = fold(text).find(p.words)
+    if at < 0:
+        return {"text": text[: 2 * AROUND], "marks": []}
+    start = max(0, at - AROUND)
+    mark: Json = {"start": at - start, "end": at - start + len(p.words)}
+    return {"text": text[start : at + len(p.words) + AROUND], "marks": [mark]}
 
 
 def draft(engines: Engines, connection: Connection, tenant: str, key: str) -> tuple[Pack, str]:

@@ -34,7 +34,8 @@ def overview(request: Request, caller: Manager) -> dict[str, Any]:
     fields = engines.default.contract.fields
     with request.app.state.database.read() as connection:
         found = learning.open_proposals(engines, connection, caller.tenant)
-    return {"proposals": [learning.proposal_json(p, fields[p.field].title) for p in found]}
+        texts = packs.texts(connection, learning.examined(found))
+    return {"proposals": [learning.proposal_json(p, fields[p.field].title, texts) for p in found]}
 
 
 @router.post("/{key}/try")

@@ -161,10 +161,10 @@ def observations(connection: Connection, tenant: str, *, most: int = 5000) -> li
     """What people decided or annotators marked, latest first, with the words it was about; inferred values are about
     none. `suggested` of a mark is what the engine had read in the same words, None where it had seen nothing."""
     rows = _decided(connection, suggestions.c.tenant == tenant, most)
-    texts = _texts(connection, sorted({row.note for row in rows}))
+    known = texts(connection, sorted({row.note for row in rows}))
     made = []
     for row in rows:
-        evidence, text = row.evidence or row.data["evidence"], texts.get(row.note)
+        evidence, text = row.evidence or row.data["evidence"], known.get(row.note)
         if text is None or not evidence or row.data["basis"] != "stated":
             continue
         suggested = row.data["value"]
@@ -178,13 +178,13 @@ def _marked(connection: Connection, tenant: str, most: int) -> list[Observation]
     query = select(tasks).where(closed).order_by(tasks.c.closed_at.desc(), tasks.c.id).limit(most)
     rows = [row for row in connection.execute(query) if row.final]
     ids = [row.note for row in rows]
-    texts, read = _texts(connection, ids), _suggested(connection, ids)
+    known, read = texts(connection, ids), _suggested(connection, ids)
     return [
         Observation(
             row.note, mark["field"], _words(text, mark["evidence"]), _met(mark, read.get(row.note, ())),
             mark["value"], row.closed_by or "", row.id,
         )
-        for row in rows if (text := texts.get(row.note)) is not None
+        for row in rows if (text := known.get(row.note)) is not None
         for mark in row.final if mark["evidence"]
     ]  # fmt: skip
 
@@ -210,12 +210,13 @@ def _met(mark: dict[str, Any], read: Sequence[dict[str, Any]]) -> Any:
     return None
 
 
-def _texts(connection: Connection, ids: Sequence[str]) -> dict[str, str | None]:
-    texts: dict[str, str | None] = {}
+def texts(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The texts of notes by id; erased ones are not there."""
+    found: dict[str, str] = {}
     for some in _some(ids):
         rows = connection.execute(select(notes.c.id, notes.c.text).where(notes.c.id.in_(some)))
-        texts.update((row.id, row.text) for row in rows)
-    return texts
+        found.update((row.id, row.text) for row in rows if row.text is not None)
+    return found
 
 
 def _some(ids: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:

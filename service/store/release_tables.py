@@ -7,6 +7,7 @@ calibrations maps from promised to accepted, fitted from decisions
 verdicts     the gate's report on a candidate
 packs        rule packs of a tenant, numbered; a pack never changes, a change is the next one
 trigger_sets triggers of a tenant, numbered; the newest is in force, without one those of the contract
+mined        words mined from a tenant's notes; what speaks for and against them is looked up when they are shown
 learned      what a manager answered to a proposal to learn
 jobs         work longer than a request; `lease` is held by one process at a time
 """
@@ -85,6 +86,16 @@ trigger_sets = Table(
     Column("by", String(200), nullable=False),
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("tenant", "version"),
+)  # fmt: skip
+mined = Table(
+    "mined", metadata, _id(), _tenant(),
+    Column("kind", String(16), nullable=False),
+    Column("field", String(64), nullable=False),
+    Column("words", String(64), nullable=False),
+    Column("value", String(200)),
+    Column("keyness", Float, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("ix_mined_tenant", "tenant"),
 )  # fmt: skip
 learned = Table(
     "learned", metadata, _id(), _tenant(),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typer.testing import CliRunner
+
+from service.cli import app as cli
+
 
 def taught(door) -> dict:
     """Three reps correct the same words; the one proposal that follows."""
@@ -66,3 +70,27 @@ def test_what_annotators_mark_and_nobody_had_found_is_proposed_and_counts_as_the
     tried = door.client.post("/v1/sandbox/try", json={"yaml": yaml}).json()["effect"]["fields"]["budget_source"]
     assert tried["judged"]["before"] == {"agreed": 0, "disagreed": 0, "missed": 3, "precision": None}
     assert tried["judged"]["after"] == {"agreed": 0, "disagreed": 3, "missed": 3, "precision": 0.0}
+
+
+def test_words_mined_beside_the_service_are_proposed_with_the_notes_they_stand_in(door, monkeypatch):
+    """The command mines and keeps; the server looks up what speaks for a word, and shows it in its notes."""
+    plain = ("今天聊得不错", "电话没打通", "李工出差了", "车间在三楼", "今天没什么事", "客户在开会")
+    for n in range(30):
+        door.note(f"{plain[n % 6]}，{plain[(n // 6 + n) % 6]}", id=f"n{n}", author="小周")
+    for n, words in enumerate(("要过财评", "财评没完", "卡在财评", "财评还排队")):
+        note = door.note(f"专项债{words}，{plain[n]}", id=f"t{n}", author=f"销售{n}")
+        door.decide(note, {"field": "budget_source", "action": "correct", "value": "政府拨款"})
+        held = door.note(f"专项债批了，{plain[n]}", id=f"o{n}", author="小周")
+        door.decide(held, {"field": "budget_source", "action": "confirm"})
+    assert door.client.get("/v1/proposals").json() == {"proposals": []}
+    monkeypatch.setenv("FIELDNOTE_DATABASE_URL", door.app.state.settings.database_url)
+    told = CliRunner().invoke(cli, ["annotation", "mine", "--tenant", "demo"])
+    assert (told.exit_code, "「财评」→ 政府拨款" in told.output) == (0, True), told.output
+    (found,) = door.client.get("/v1/proposals").json()["proposals"]
+    assert (found["found"], found["words"], found["notes"], found["against"]) == ("mined", "财评", 4, 0)
+    for example in found["support_examples"]:
+        (mark,) = example["marks"]
+        assert example["text"][mark["start"] : mark["end"]] == "财评"
+    accepted = door.client.post(f"/v1/proposals/{found['key']}/accept", json={})
+    assert accepted.status_code == 201, accepted.text
+    assert sources(door.note("他们等财评", id="x")) == ["政府拨款"]

@@ -199,13 +199,17 @@ async function proposals() {
 }
 
 function proposal(p) {
-  const counter = p.counter_examples.map((o) => el("li", {}, t("sandbox.counter_line", { ...o, final: o.final ?? t("sandbox.rejected") })));
+  const quoted = (o) => el("li", { class: "example" },
+    el("p", { class: "note", dir: "auto" }, marked(o.text, o.marks)),
+    el("p", { class: "quiet" }, t("sandbox.counter_line", { ...o, final: o.final ?? t("sandbox.rejected") })));
+  const [support, counter] = [p.support_examples.map(quoted), p.counter_examples.map(quoted)];
   const path = `/v1/proposals/${p.key}`;
   return el(
     "li", { class: `panel edge stack f-${p.field}` },
     el("h3", {}, `${p.title}：${t(`sandbox.${p.kind}`, p)}`),
-    el("p", { class: "quiet" }, t("sandbox.support", p)),
-    counter.length ? el("details", {}, el("summary", {}, t("sandbox.counter")), el("ul", {}, counter)) : null,
+    el("p", { class: "quiet" }, el("span", { class: "badge" }, t(`sandbox.found_by.${p.found}`)), " ", t("sandbox.support", p)),
+    el("details", {}, el("summary", {}, t("sandbox.supporting")), el("ul", { class: "plain-list" }, support)),
+    counter.length ? el("details", {}, el("summary", {}, t("sandbox.counter")), el("ul", { class: "plain-list" }, counter)) : null,
     el("div", { class: "row" },
       button("sandbox.try", async () => {
         const tried = await guarded(() => post(`${path}/try`, { limit: 1 }));

@@ -84,6 +84,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_jobs_waiting", "jobs", ["kind", "state", "created_at"], unique=False)
     op.create_table(
+        "mined",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("field", sa.String(length=64), nullable=False),
+        sa.Column("words", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.String(length=200), nullable=True),
+        sa.Column("keyness", sa.Float(), nullable=False),
+        sa.Column("at", tables.Moment(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["tenant"], ["tenants.id"], name=op.f("fk_mined_tenant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mined")),
+    )
+    op.create_index("ix_mined_tenant", "mined", ["tenant"], unique=False)
+    op.create_table(
         "packs",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("tenant", sa.String(length=64), nullable=False),
@@ -289,6 +303,8 @@ def downgrade() -> None:
     op.drop_index("ix_releases_open", table_name="releases")
     op.drop_table("releases")
     op.drop_table("packs")
+    op.drop_index("ix_mined_tenant", table_name="mined")
+    op.drop_table("mined")
     op.drop_index("ix_jobs_waiting", table_name="jobs")
     op.drop_table("jobs")
     op.drop_index("ix_digests_due", table_name="digests")

@@ -36,7 +36,8 @@ class LeakError(RecordError):
 class Plan:
     """How to split: the share of notes to test on at most, from which similarity notes are copies, and the draw.
 
-    `seed` draws among notes of the same moment, so among all notes where none has a time.
+    A `test` of 0 leaves no part to test on. `seed` draws among notes of the same moment, so among all notes where none
+    has a time.
     """
 
     test: float = 0.2
@@ -78,14 +79,17 @@ def _usable(record: Record) -> Record:
 
 
 def freeze(records: Iterable[Record], plan: Plan = Plan(), watch: Watch = iter) -> Frozen:
-    """The same records in any order give the same bytes. Raises LeakError, and RecordError where a part is empty."""
+    """The same records in any order give the same bytes.
+
+    Raises LeakError, and RecordError where a part that is asked for stays empty.
+    """
     given = list(records)
     kept = distinct(given)
     groups = _groups(kept, plan.near, watch)
-    tested = _tested(kept, groups, plan)
+    tested = _tested(kept, groups, plan) if plan.test else set()
     train = tuple(r for n, r in enumerate(kept) if n not in tested)
     test = tuple(r for n, r in enumerate(kept) if n in tested)
-    if not (train and test):
+    if plan.test and not (train and test):
         raise RecordError(f"{len(kept)} 条不同的笔记分不出训练和测试：要有几个不同的客户")
     refuse_leaks(train, test, plan.near, watch)
     facts = {

@@ -1,26 +1,31 @@
-"""Retraining: what people said → a candidate → the gate → the registry.
+"""Retraining: what people said, frozen as a data set → a candidate → the gate → the registry.
 
-Weights go on from the run that made the incumbent. Every step leaves its result in the run's folder, so a retraining
-that was stopped goes on where it was; a candidate that the gate refuses stays there and is never registered.
+Labels that contradict what the serving model is sure of are refused before anything is trained. Weights go on from the
+run that made the incumbent. Every step leaves its result in the run's folder, so a retraining that was stopped goes on
+where it was; a candidate that the gate refuses stays there and is never registered.
 Needs the extra `train`; imported by the command that trains, never by the server.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from annotation import gate
+from annotation.dataset import Frozen, Plan, freeze, save
+from annotation.doubts import doubts
 from annotation.gate import Limits, Report
+from annotation.records import Record, gold_line
 from annotation.regression import load_cases, run
-from extractor.contract import load_contract
+from extractor.contract import Contract, load_contract
 from extractor.errors import ModelError
 from extractor.pipeline import Engine, Tagger
-from models.bundle import load_bundle, sha256
+from models.bundle import load_bundle, sha256, write_manifest
 from models.fusion import load_fusion
 from models.registry import Registry
 from models.tagger import load_tagger
@@ -28,11 +33,15 @@ from models.train.config import TrainConfig
 from models.train.evaluate import evaluate
 from models.train.finetune import Progress
 from models.train.gold import GoldNote, read_gold
+from models.train.marks import read_notes
 from models.train.run import train
 from models.train.seal import split
 
 TIMED, ROUNDS = 40, 5
-Collect = Callable[[Path], dict[str, Any]]  # writes labelled notes to the file, says what they are
+HELD_OUT = 50  # whole notes of the tenant from which on they are a second check of the gate
+PEOPLE = "people.jsonl"  # of the same text in two files, training takes the first by name
+OWN = "own."  # before the names of that check's questions
+Collect = Callable[[], Iterable[Record]]  # what people said, note by note
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,11 @@ class Work:
     @property
     def folder(self) -> Path:
         return self.config.runs / self.version
+
+    @property
+    def dataset(self) -> Path:
+        """Folder of the frozen data set."""
+        return self.folder / "dataset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +86,26 @@ def retrain(work: Work, collect: Collect, *, progress: Progress) -> Made:
     name = load_bundle(work.incumbent).manifest.name
     work.folder.mkdir(parents=True, exist_ok=True)
     progress("dataset", 0, 1, {})
-    data = _collected(work, collect)
-    config = recipe(work, name)
+    data = _frozen(work, collect)
+    report = labelled(work)
+    if report.passed or not report.checks:
+        report = Report((*report.checks, *_trained(work, recipe(work, name), progress).checks))
+    (work.folder / "gate.json").write_text(json.dumps(report.to_json(), ensure_ascii=False, indent=1), encoding="utf-8")
+    if report.passed:
+        progress("register", 0, 1, {})
+        _stamp(work.folder / "bundle", data)
+        Registry(work.registry).add(work.folder / "bundle")
+    return Made(work.version, name, report, data)
+
+
+def _trained(work: Work, config: TrainConfig, progress: Progress) -> Report:
     try:
         train(config, progress=progress)
     except ModelError as error:
         if not (work.folder / "int8.onnx").exists():  # the recipe, not the candidate, is at fault
             raise
-        report = gate.refusal("export", str(error))
-    else:
-        report = measured(work, config, progress)
-    (work.folder / "gate.json").write_text(json.dumps(report.to_json(), ensure_ascii=False, indent=1), encoding="utf-8")
-    if report.passed:
-        progress("register", 0, 1, {})
-        Registry(work.registry).add(work.folder / "bundle")
-    return Made(work.version, name, report, data)
+        return gate.refusal("export", str(error))
+    return measured(work, config, progress)
 
 
 def recipe(work: Work, incumbent: str) -> TrainConfig:
@@ -95,7 +114,7 @@ def recipe(work: Work, incumbent: str) -> TrainConfig:
     The bundle is sealed into a registry of the run's own: the gate comes before the real one.
     """
     before = work.config.runs / incumbent / "weights.pt"
-    fresh = work.folder / "people.jsonl"
+    fresh = work.folder / PEOPLE
     notes = (*work.config.own_notes, str(fresh.absolute())) if fresh.stat().st_size else work.config.own_notes
     return work.config.model_copy(
         update={
@@ -105,40 +124,82 @@ def recipe(work: Work, incumbent: str) -> TrainConfig:
     )  # fmt: skip
 
 
-def _collected(work: Work, collect: Collect) -> dict[str, Any]:
+def _frozen(work: Work, collect: Collect) -> dict[str, Any]:
     """The notes people labelled, frozen with the run: going on after a stop trains on the same."""
-    told = work.folder / "people.json"
+    told = work.dataset / "dataset.json"
     if not told.exists():
-        story = collect(work.folder / "people.jsonl")
-        told.write_text(json.dumps(story, ensure_ascii=False), encoding="utf-8")
+        save(divided(collect()), work.dataset)
+    shutil.copyfile(work.dataset / "train.jsonl", work.folder / PEOPLE)
     data: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
     return data
 
 
+def divided(records: Iterable[Record]) -> Frozen:
+    """Records that teach anything, with a part to test on where it holds HELD_OUT whole notes; else all of them teach.
+
+    Raises LeakError.
+    """
+    taught = [r for r in records if r.complete or gold_line(r)["fields"]]
+    if sum(r.complete for r in taught) >= HELD_OUT and len({r.customer for r in taught}) > 1:
+        frozen = freeze(taught)
+        if frozen.facts["test"]["complete"] >= HELD_OUT:
+            return frozen
+    return freeze(taught, Plan(test=0))
+
+
+def labelled(work: Work) -> Report:
+    """May the new labels teach? Empty where the serving model is sure of nothing in them."""
+    notes = read_notes(work.dataset / "train.jsonl")
+    found = load_tagger(work.incumbent).tag_many([note.text for note in notes])
+    return gate.doubtful(doubts(notes, found))
+
+
+def _stamp(folder: Path, data: dict[str, Any]) -> None:
+    """The manifest says which data set taught it."""
+    bundle = load_bundle(folder)
+    made = {**bundle.manifest.made, "dataset": {name: data[name] for name in ("digest", "plan", "notes")}}
+    write_manifest(folder, bundle.manifest.name, bundle.labels, made=made, scores=bundle.manifest.scores)
+
+
 def measured(work: Work, config: TrainConfig, progress: Progress) -> Report:
-    """Candidate and incumbent on the same notes, cases and processor, and what the gate says."""
+    """Candidate and incumbent on the same notes, cases and processor, and what the gate says.
+
+    Where the data set has a part to test on, the gate's questions about scores are asked on it too (`own.…`).
+    """
     contract, file = load_contract(), config.development_file()
     _, notes = split(read_gold(file, contract))
+    own = held_out(work.dataset / "test.jsonl", contract)
     folders = (work.incumbent, work.folder / "bundle")
     engines = [Engine(contract, tagger=load_tagger(f), calibrator=load_fusion(f / "calibrator.json")) for f in folders]
-    cases, scores, outcomes = load_cases(), [], []
+    cases, scores, seconds, outcomes = load_cases(), [], [], []
     for at, engine in enumerate(engines):
         progress("gate", at, 3, {})
         scores.append(_scores(engine, notes, file))
+        seconds.append(evaluate(engine, own) if own else {})
         outcomes.append(run(engine, cases))
     progress("gate", 2, 3, {})
     taggers = [engine.tagger for engine in engines if engine.tagger is not None]
-    return gate.judge(
+    limits = Limits(
+        field_points=config.gate.field_points, micro_points=config.gate.f1_points, spans=config.gate.spans,
+        export_points=config.gate.f1_points, slower=config.gate.slower,
+    )  # fmt: skip
+    report = gate.judge(
         scores[0],
         scores[1],
         regression=(outcomes[0], outcomes[1]),
         parity=load_bundle(folders[1]).manifest.made["parity"],
         times=slowdown(taggers[1], taggers[0], [n.note.text for n in notes[:TIMED]]),
-        limits=Limits(
-            field_points=config.gate.field_points, micro_points=config.gate.f1_points, spans=config.gate.spans,
-            export_points=config.gate.f1_points, slower=config.gate.slower,
-        ),
-    )  # fmt: skip
+        limits=limits,
+    )
+    second = gate.judge(seconds[0], seconds[1], limits=limits).checks if own else ()
+    return Report((*report.checks, *(replace(check, name=OWN + check.name) for check in second)))
+
+
+def held_out(file: Path, contract: Contract) -> list[GoldNote]:
+    """The whole notes of a data set's test part: of the others nobody said what else is in them."""
+    rows = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+    whole = {row["id"] for row in rows if row["complete"]}
+    return [note for note in read_gold(file, contract) if note.note.id in whole]
 
 
 def _scores(engine: Engine, notes: Sequence[GoldNote], file: Path) -> dict[str, Any]:

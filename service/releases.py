@@ -34,6 +34,7 @@ def versions(engines: Engines, connection: Connection, tenant: str) -> list[dict
             "ece": m.scores.get("ece"),
             "fields": m.scores.get("fields", {}),
             "data": m.made.get("data", {}),
+            "dataset": m.made.get("dataset"),
             "verdict": told.get(name),
         }
         for name, m in sorted(found.items())

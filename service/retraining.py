@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row
 
+from annotation.records import Record
 from annotation.retrain import Made, Work, retrain
 from extractor.errors import FieldNoteError
 from models.bundle import DEFAULT
 from models.train.config import load_config
 from service.engines import folder_of
 from service.settings import Settings
-from service.store import jobs, people, releases, verdicts
+from service.store import jobs, releases, verdicts
 from service.store.database import Database, new_id
+from service.store.examples import examples
 
 BEAT = 20.0  # seconds between signs of life
 STEPS: Mapping[str, tuple[float, float]] = {
@@ -96,9 +98,9 @@ def _retrain(database: Database, settings: Settings, row: Row[Any], reporter: Re
     version = f"{config.name}-{row.tenant}-{row.created_at:%Y%m%d%H%M%S}"
     work = Work(config, incumbent, version, settings.registry, row.tenant)
 
-    def collect(file: Path) -> dict[str, Any]:
+    def collect() -> Iterable[Record]:
         with database.read() as connection:
-            return people.write_people(connection, row.tenant, file)
+            return list(examples(connection, row.tenant))
 
     return retrain(work, collect, progress=reporter)
 

@@ -10,7 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import insert, select, update
 
+from annotation.dataset import save
 from annotation.gate import Report, refusal
+from annotation.retrain import divided
 from extractor.pipeline import Engine
 from models.train.marks import read_notes
 from service.app import create_app
@@ -19,9 +21,9 @@ from service.settings import Settings
 from service.store import jobs, verdicts
 from service.store.annotation_tables import annotation_tasks
 from service.store.audit import verify
-from service.store.database import now, open_database
+from service.store.database import new_id, now, open_database
+from service.store.examples import examples
 from service.store.keys import Caller, ensure_tenant
-from service.store.people import write_people
 from service.store.release_tables import jobs as job_table
 from service.store.release_tables import shadows
 from service.store.tables import extractions
@@ -193,17 +195,18 @@ def test_a_server_starts_the_job_and_hears_how_it_ended(tmp_path: Path, monkeypa
 
 def test_notes_teach_what_was_said_of_them(door: Door, tmp_path: Path):
     """A note that an annotator closed is whole; of the others only what a rep decided counts, denials too."""
-    whole = door.note("王总说要等财政拨款", author="a", customer="甲")
+    texts = ("王总说要等财政拨款", "李工要20台，下周三上门", "👍赵总要贷款")
+    whole = door.note(texts[0], author="a", customer="甲")
     named = {f["field"]: f for f in whole["fields"]}
     door.decide(
         whole, {"field": "contact_person", "action": "confirm"},
         {"field": "budget_source", "action": "correct", "value": "专项资金", "evidence": [{"start": 5, "end": 9}]},
         {"field": "decision_cycle", "action": "reject", "reason": "客户没说"},
     )  # fmt: skip
-    half = door.note("李工要20台，下周三上门", author="a", customer="乙")
+    half = door.note(texts[1], author="a", customer="乙")
     assert len(half["fields"]) > 1
     door.decide(half, {"field": "contact_person", "action": "confirm"})
-    marked = door.note("👍赵总要贷款", author="a", customer="丙")
+    marked = door.note(texts[2], author="a", customer="丙")
     final = [{"field": "contact_person", "value": "赵总", "evidence": [{"start": 1, "end": 3}], "certain": True}]
     with door.database.write() as connection:
         note = connection.execute(select(extractions.c.note).where(extractions.c.id == marked["id"])).scalar_one()
@@ -220,11 +223,13 @@ def test_notes_teach_what_was_said_of_them(door: Door, tmp_path: Path):
                 closed_by="b",
             )
         )
-    with door.database.read() as connection:
-        told = write_people(connection, "demo", tmp_path / "people.jsonl")
-    by_field = {"budget_source": 1, "contact_person": 3}
-    assert told == {"notes": 3, "whole": 1, "marks": 4, "by_field": by_field}
-    first, part, second = read_notes(tmp_path / "people.jsonl")
+
+    def frozen() -> list:
+        with door.database.read() as connection:
+            save(divided(examples(connection, "demo")), folder := tmp_path / new_id())
+        return read_notes(folder / "train.jsonl")
+
+    first, part, second = sorted(frozen(), key=lambda n: texts.index(n.text))
     assert [n.partial for n in (first, part, second)] == [True, True, False]
     assert [part.text[m.start : m.end] for m in part.marks] == ["李工"]
     assert {(m.field, first.text[m.start : m.end], m.value) for m in first.marks} == {
@@ -232,5 +237,4 @@ def test_notes_teach_what_was_said_of_them(door: Door, tmp_path: Path):
     }  # fmt: skip
     assert [second.text[m.start : m.end] for m in second.marks] == ["赵总"]
     assert door.client.delete("/v1/customers/丙").status_code == 200
-    with door.database.read() as connection:
-        assert write_people(connection, "demo", tmp_path / "people.jsonl")["notes"] == 2
+    assert len(frozen()) == 2

@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from annotation.retrain import Work, retrain
+from annotation.dataset import save
+from annotation.records import Record, Said
+from annotation.retrain import Work, divided, held_out, retrain
+from extractor.contract import load_contract
 from extractor.errors import ModelError
-from models.bundle import load_bundle
+from extractor.types import Span
+from models.bundle import load_bundle, sha256
 from models.registry import Registry
 from models.train.config import GateConfig, TrainConfig
 from models.train.marks import Labelled
@@ -18,11 +22,7 @@ from models.train.run import train
 from tests.models.train.conftest import PLAIN, make_corpus
 
 EASY = GateConfig(spans=0.5, f1_points=50, field_points=50, slower=10)
-FRESH = {
-    "id": "p1",
-    "text": "赵总说等财政拨款",
-    "fields": [{"field": "contact_person", "value": "赵总", "evidence": [0, 2], "certain": True}],
-}
+FRESH = Record("p1", "赵总说等财政拨款", (Said("contact_person", (Span(0, 2),), "赵总"),), complete=True)
 
 
 class PowerCutError(Exception):
@@ -41,9 +41,8 @@ def config(encoder: Path, notes: list[Labelled], tmp_path_factory: pytest.TempPa
     return made.model_copy(update={"finetune": short})
 
 
-def people(file: Path) -> dict:
-    file.write_text(json.dumps(FRESH) + "\n", encoding="utf-8")
-    return {"notes": 1}
+def people() -> list[Record]:
+    return [FRESH, Record("p2", "有人看过，什么都没说")]
 
 
 def work(config: TrainConfig, version: str) -> Work:
@@ -63,14 +62,17 @@ def test_goes_on_from_what_serves_and_where_it_stopped(config):
         retrain(wanted, people, progress=cut)
     assert not (config.registry / "second").exists()
 
-    def nobody(file: Path) -> dict:
+    def nobody() -> list[Record]:
         raise AssertionError("the notes were collected twice")
 
     made = retrain(wanted, nobody, progress=lambda step, *_: steps.append(step))
     assert made.registered, made.report.refused
     assert list(dict.fromkeys(steps)) == ["dataset", "fine-tune", "gate", "register"]
     manifest = Registry(config.registry).get("second").manifest
-    assert "people.jsonl" in manifest.made["data"]
+    facts = json.loads((wanted.dataset / "dataset.json").read_text(encoding="utf-8"))
+    assert (facts["train"]["notes"], facts["test"]["notes"]) == (1, 0), "what teaches nothing is left out"
+    assert made.data["digest"] == manifest.made["dataset"]["digest"] == facts["digest"]
+    assert manifest.made["data"]["people.jsonl"] == sha256(wanted.dataset / "train.jsonl")
     assert manifest.made["config"]["tenant"] == "demo"
     assert manifest.made["config"]["weights"].endswith("first/weights.pt")
     before, after = (torch.load(config.runs / name / "weights.pt") for name in ("first", "second"))
@@ -99,3 +101,22 @@ def test_a_recipe_that_cannot_be_followed_says_so(config):
 
 def test_the_incumbent_is_a_bundle(config):
     assert load_bundle(config.registry / "first").manifest.made["config"]["tenant"] is None
+
+
+def test_enough_whole_notes_are_held_out_as_a_second_check(tmp_path):
+    """The latest customers' whole notes; a partial one may lie among them and is not scored."""
+
+    def note(n: int, *, complete: bool) -> Record:
+        text = f"{chr(0x4E00 + 37 * n) * 9}赵总"
+        mark = Said("contact_person", (Span(9, 11),), "赵总")
+        return Record(f"n{n}", text, (mark,), f"2026-01-01T{n // 60:02}:{n % 60:02}:00+08:00", f"客户{n}", complete)
+
+    few = [note(n, complete=True) for n in range(200)]
+    assert divided(few).test == ()
+    many = [*few, *(note(n, complete=n % 10 > 0) for n in range(200, 300))]
+    frozen = divided(many)
+    assert len(frozen.test) == 60
+    save(frozen, tmp_path)
+    held = held_out(tmp_path / "test.jsonl", load_contract())
+    assert {n.note.id for n in held} == {f"n{n}" for n in range(240, 300) if n % 10}
+    assert all(gold.field == "contact_person" and gold.value == "赵总" for n in held for gold in n.gold)

@@ -1,6 +1,7 @@
 """A round trip through the real Label Studio, started here from a venv of its own (`runs/label-studio`).
 
-Notes out with marks, corrected over Label Studio's API, back by its webhook and by its export: the same places.
+Notes out with marks, corrected over Label Studio's API, back by its webhook and by its export, retrained on: the same
+places everywhere.
 """
 
 from __future__ import annotations
@@ -14,15 +15,21 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import uvicorn
+import yaml
 
 from annotation.formats import FORMATS
 from extractor.pipeline import Engine
+from models.train.config import GateConfig, TrainConfig
+from models.train.marks import compile_marked, read_notes
 from service.app import create_app
 from service.settings import Settings
+from service.store import jobs
+from service.store.database import open_database
 from service.store.keys import create_key
 
 VERSION, COUNT = "1.23.2", 100
@@ -124,8 +131,38 @@ def places(result: list[dict]) -> set[tuple[str, int, int]]:
     return {(v["labels"][0], v["start"], v["end"]) for v in found}
 
 
+def retrained(job: str, folder: Path) -> tuple[Any, Path]:
+    """The service's own job, on from a tiny model that knows next to nothing: its row, and the folder of its run."""
+    from models.train.run import train
+    from service.retraining import run_job
+    from tests.models.train.conftest import MARKED, PLAIN, make_corpus, make_encoder
+
+    (folder / "tiny").mkdir()
+    notes = [compile_marked({"id": f"n{i}", "marked": text}, "n") for i, text in enumerate(MARKED)]
+    corpus = make_corpus(folder / "corpus", make_encoder(folder / "tiny"), notes)
+    config = TrainConfig(
+        name="first", threads=1, corpus=corpus, own_notes=(), finetune=PLAIN.model_copy(update={"epochs": 2}),
+        gate=GateConfig(spans=0.0, f1_points=100, field_points=100, slower=100), runs=corpus / "runs",
+        registry=corpus / "registry",
+    )  # fmt: skip
+    train(config, progress=lambda *_: None)
+    recipe = folder / "retrain.yaml"
+    recipe.write_text(yaml.safe_dump({**config.model_dump(mode="json"), "name": "again"}), encoding="utf-8")
+    settings = Settings(
+        database_url=f"sqlite:///{folder}/f.db", registry=config.registry, retrain=recipe,
+        model=config.registry / "first",
+    )  # fmt: skip
+    database = open_database(settings.database_url)
+    state = run_job(database, settings, job)
+    with database.read() as connection:
+        row = jobs.anyones(connection, job)
+    database.close()
+    assert state == "done", row.error
+    return row, config.runs / row.result["version"]
+
+
 @pytest.mark.heavy
-def test_round_trip(studio: httpx.Client, served: tuple[httpx.Client, str]) -> None:
+def test_round_trip(studio: httpx.Client, served: tuple[httpx.Client, str], tmp_path: Path) -> None:
     ours, key = served
     for n in range(COUNT):
         text = f"{'👍𠮷' * (n % 4)}第{n}次\r\n拜访，王总说要等{WORDS[n % 4]}，预算{n + 10}万"
@@ -166,3 +203,12 @@ def test_round_trip(studio: httpx.Client, served: tuple[httpx.Client, str]) -> N
         assert example["complete"]
         assert [m["value"] for m in example["marks"] if m["field"] == "budget_amount"] == [{"min": 70000, "max": 70000}]
         assert found == places(wanted[example["id"]])
+    job, run = retrained(ok(ours.post("/v1/models/retrain", json={}))["id"], tmp_path)
+    assert job.result["data"]["train"]["complete"] == COUNT
+    assert (run / "weights.pt").exists(), job.result["gate"]
+    taught = {note.id: note for note in read_notes(run / "people.jsonl")}
+    assert {name: {(m.field, m.start, m.end) for m in note.marks} for name, note in taught.items()} == {
+        name: places(result) for name, result in wanted.items()
+    }
+    values = {e["id"]: {m["value"] for m in e["marks"] if m["field"] == "budget_source"} for e in examples}
+    assert {n: {m.value for m in note.marks if m.field == "budget_source"} for n, note in taught.items()} == values

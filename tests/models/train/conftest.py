@@ -35,8 +35,11 @@ def notes() -> list[Labelled]:
 
 @pytest.fixture(scope="session")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_encoder(tmp_path_factory.mktemp("encoder"))
+
+
+def make_encoder(folder: Path) -> Path:
     """A Hugging Face checkpoint folder: 2 layers × 32, one token a character."""
-    folder = tmp_path_factory.mktemp("encoder")
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[SPACE]", "[LINE]"]
     characters = sorted({c for text in MARKED for c in text if "\u4e00" <= c <= "\u9fff"})
     vocabulary = [*special, *(f"[unused{i}]" for i in range(len(special), FIRST_CHARACTER)), *characters, "，"]

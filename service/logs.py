@@ -12,10 +12,11 @@ import sys
 import traceback
 from types import TracebackType
 from typing import Any, TextIO
-from uuid import uuid4
 
 import structlog
 from structlog.types import EventDict, Processor
+
+from service.randomness import digits
 
 _GIVEN = re.compile(r"[\w.:-]{1,128}")
 Failure = tuple[type[BaseException], BaseException, TracebackType | None]
@@ -47,7 +48,7 @@ def configure(stream: TextIO | None = None, *, level: int | str = logging.INFO) 
 def request_id(given: bytes | None) -> str:
     """The id that a caller or a proxy gave, where it is a plain one; else a new one."""
     text = (given or b"").decode("latin-1")
-    return text if _GIVEN.fullmatch(text) else uuid4().hex
+    return text if _GIVEN.fullmatch(text) else digits() + digits()
 
 
 def _failure(logger: Any, method: str, event: EventDict) -> EventDict:

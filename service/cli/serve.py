@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import gc
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-SWITCH = 0.001  # seconds
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +40,6 @@ def serve(
 
 def _settle() -> None:
     """What lasts as long as the process is no garbage: looking through all of it stops every thread for a third of a
-    second. Threads give way sooner than Python's 5 ms: the event loop must not wait so long behind each reader."""
+    second."""
     gc.collect()
     gc.freeze()
-    sys.setswitchinterval(SWITCH)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from service.problems import ServiceError
+from service.randomness import digits
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY = 10_000  # milliseconds SQLite waits for another writer
@@ -93,7 +93,7 @@ def _migrate(connection: Connection) -> None:
 
 def new_id() -> str:
     """An id of 32 hex digits: the time in nanoseconds, then chance. Later ones sort behind earlier ones."""
-    return f"{time.time_ns():016x}{secrets.token_hex(8)}"
+    return f"{time.time_ns():016x}{digits()}"
 
 
 def now() -> datetime:

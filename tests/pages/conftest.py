@@ -26,6 +26,7 @@ from service.settings import Settings
 from service.store.keys import create_key
 from service.store.users import User
 
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(null))))"
 CHROMIUM = Path("/usr/bin/chromium")
 ARGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -205,6 +206,7 @@ def everywhere(axe: Callable[..., None], shot: Callable[[Page, str], None]) -> C
             page.set_viewport_size({"width": width, "height": 800})
             for scheme in SCHEMES:
                 page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                page.evaluate(DRAWN)  # scripts hear of the new scheme with the next frame
                 if scheme == SCHEMES[0]:
                     axe(page, SHAPES)
                 if colours and width == WIDTHS[0]:

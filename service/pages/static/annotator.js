@@ -153,7 +153,10 @@ async function label(name) {
 async function understand(mark) {
   const choices = fields.get(mark.field)?.values ?? [];
   if (choices.length && !choices.some(({ value }) => value === wordsOf(mark))) return;
-  const found = await read(mark.field, wordsOf(mark)).catch(() => null);
+  const found = await read(mark.field, wordsOf(mark)).catch((error) => {
+    if (error.status !== 422) sayFailure(error); // 422: the words have no value of their own
+    return null;
+  });
   const at = marks.indexOf(mark);
   if (!found || at < 0) return;
   marks[at] = { ...mark, value: found.value, display: found.display };

@@ -16,8 +16,8 @@ def test_the_audit_log_is_filtered_and_verified(live, signed_in):
     page = signed_in("manager", 1280)
     page.goto("/audit?action=extraction")
     actions = page.locator("tbody tr td:nth-child(4)").all_inner_texts()
-    assert actions
-    assert set(actions) == {"extraction.create"}
+    assert "extraction.create" in actions
+    assert all(action.startswith("extraction.") for action in actions)
     page.locator("#verify").click()
     page.locator("#verdict.good").wait_for()
 

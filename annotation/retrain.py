@@ -88,7 +88,7 @@ def retrain(work: Work, collect: Collect, *, progress: Progress) -> Made:
     progress("dataset", 0, 1, {})
     data = _frozen(work, collect)
     report = labelled(work)
-    if report.passed or not report.checks:
+    if not report.refused:
         report = Report((*report.checks, *_trained(work, recipe(work, name), progress).checks))
     (work.folder / "gate.json").write_text(json.dumps(report.to_json(), ensure_ascii=False, indent=1), encoding="utf-8")
     if report.passed:

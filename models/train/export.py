@@ -20,7 +20,6 @@ from models.train import graph
 from models.train.config import GateConfig
 from models.train.marks import Labelled
 from models.train.network import SpanTagger
-from models.train.quantize import quantize as quantize
 from models.train.score import evaluate, raw
 
 

@@ -29,6 +29,7 @@ from models.train.curve import draw
 from models.train.finetune import Beside, Lexicon, Progress, finetune
 from models.train.marks import Labelled, read_all, read_notes
 from models.train.network import HeadShape, SpanTagger
+from models.train.quantize import quantize
 from models.train.seal import seal
 from models.train.weak import Weak, load_weak, save_weak, weak_notes
 
@@ -70,7 +71,7 @@ def train(config: TrainConfig, *, progress: Progress) -> Manifest:
     start, data, weak, weights = _learnt(run)
     tokenizer, model = Tokenizer.load(start / "vocab.txt"), restored(start, weights, config)
     fp32 = run.once("fp32.onnx", lambda part: export.export_onnx(model, part))
-    int8 = run.once("int8.onnx", lambda part: export.quantize(fp32, part, _sample(config), tokenizer))
+    int8 = run.once("int8.onnx", lambda part: quantize(fp32, part, _sample(config), tokenizer))
     parity = run.once("parity.json", lambda part: _parity(run, model, (fp32, int8), tokenizer, part))
     bundle = run.folder / "bundle"
     bundle.mkdir(exist_ok=True)

@@ -90,8 +90,8 @@ def config() -> None:
 
 @group.command("mine")
 def mine(
-    tenant: Annotated[str, typer.Option(help="租户")],
-    database_url: Annotated[str | None, typer.Option("--database-url", help="数据库地址")] = None,
+    tenant: Tenant,
+    database_url: Url = None,
 ) -> None:
     """从整条笔记里挖新词（jieba 切词、对数似然比），和更正一起成为「从更正里学到的」建议；每晚跑一次就够。"""
     from annotation import mining
@@ -100,20 +100,18 @@ def mine(
     from service import sandbox
     from service.settings import load_settings
     from service.store import audit, mined, packs, tenants
-    from service.store.database import open_database
 
-    settings = load_settings(database_url=database_url)
-    database = open_database(settings.database_url)
-    with database.read() as connection:
-        if not tenants.exists(connection, tenant):
-            raise FieldNoteError(f"没有租户 {tenant}")
-        contract = lay(load_contract(settings.contract), sandbox.held(connection, tenant)[1])
-        seen, texts = packs.observations(connection, tenant), mined.texts(connection, tenant)
-    found = mining.mine(contract, seen, texts)
-    with database.write() as connection:
-        audit.record(connection, tenant, "cli", "proposal.mine", tenant, {"notes": len(texts), "words": len(found)})
-        mined.replace(connection, tenant, found)
-    database.close()
+    shipped = load_contract(load_settings().contract)
+    with opened(database_url) as database:
+        with database.read() as connection:
+            if not tenants.exists(connection, tenant):
+                raise FieldNoteError(f"没有租户 {tenant}")
+            contract = lay(shipped, sandbox.held(connection, tenant)[1])
+            seen, texts = packs.observations(connection, tenant), mined.texts(connection, tenant)
+        found = mining.mine(contract, seen, texts)
+        with database.write() as connection:
+            audit.record(connection, tenant, "cli", "proposal.mine", tenant, {"notes": len(texts), "words": len(found)})
+            mined.replace(connection, tenant, found)
     for c in found:
         typer.echo(f"{contract.fields[c.field].title}：「{c.words}」→ {c.value}（{c.keyness:.1f}）")
     typer.echo(f"{len(texts)} 条笔记里挖出 {len(found)} 个词")

@@ -18,6 +18,7 @@ from models.tokens import Tokenizer
 from models.train import export, graph
 from models.train.marks import Labelled
 from models.train.network import HeadShape, SpanTagger
+from models.train.quantize import quantize
 
 Make = Callable[..., SpanTagger]
 Pair = tuple[np.ndarray, np.ndarray]
@@ -69,7 +70,7 @@ def test_the_graph_gives_what_torch_gives(
     assert graph.fits(model) is ours
     fp32, int8 = tmp_path / "fp32.onnx", tmp_path / "int8.onnx"
     export.export_onnx(model, fp32)
-    export.quantize(fp32, int8, [note.text for note in notes], tokenizer)
+    quantize(fp32, int8, [note.text for note in notes], tokenizer)
     expected = by_torch(model, batch)
     assert apart(expected, by_file(fp32, batch), batch) < 1e-4
     assert apart(expected, by_file(int8, batch), batch) < 0.2
@@ -88,6 +89,6 @@ def test_a_channel_far_wider_than_the_others_costs_int8_nothing(
                 layer.mlp.Wi.weight[-1] *= wide  # a gate's channel, taken back where it is read: the same network
                 layer.mlp.Wo.weight[:, -1] /= wide
         export.export_onnx(model, tmp_path / "fp32.onnx")
-        export.quantize(tmp_path / "fp32.onnx", tmp_path / "int8.onnx", [note.text for note in notes], tokenizer)
+        quantize(tmp_path / "fp32.onnx", tmp_path / "int8.onnx", [note.text for note in notes], tokenizer)
         errors.append(apart(by_torch(model, batch), by_file(tmp_path / "int8.onnx", batch), batch))
     assert errors[1] < 1.5 * errors[0]

@@ -3,10 +3,11 @@
     FIELDNOTE_CORPUS=… FIELDNOTE_EVAL=… python -m benchmarks.loop models/configs/zh-notes-1.yaml [--notes N]
 
 A model trained on a quarter of the labelled notes starts. In each round a queue picks from the notes not yet labelled,
-a simulated annotator marks them from the gold with 5% errors, the model goes on with them and with some it knows, and
+a simulated annotator marks them from the gold with 5% errors, the model goes on with them and with those it knows, and
 the gate compares it on notes kept aside; one that is held goes on once more. The same season with notes in random order
-beside it, training on everything at once, and a round of new notes with 30% wrong labels on one field. Reported: micro
-F1 on the development notes of the model alone, of what serves after the gate. No round has seen those notes.
+beside it, training on everything at once (marked by that annotator, and without errors), and a round of new notes with
+30% wrong labels on one field. Reported: micro F1 on the development notes of the model alone, of what serves after the
+gate. No round has seen those notes.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from __future__ import annotations
 import argparse
 import random
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +53,8 @@ POISON, POISONED = 0.3, "budget_source"
 ASIDE, LAST = 400, 240  # notes kept aside for the gate; notes of the poisoned round
 TOKENS = 650  # half of the recipe's batches: few notes, more steps
 FIRST_EPOCHS, WHOLE_EPOCHS = 16, 8
-ROUND_EPOCHS, KNOWN = 2, 3  # of the new notes and KNOWN times as many old ones
-KEEP = 0.5  # of the weights before a round, averaged with those after it
+ROUND_EPOCHS = 3  # of the new notes and all old ones
+KEEP = 1 / 3  # of the weights before a round, averaged with those after it
 THRESHOLDS = tuple(n / 20 for n in range(2, 16))
 SENT_AT = datetime.fromisoformat("2026-03-18T10:20+08:00")
 
@@ -149,11 +152,9 @@ class Season:
     points: list[dict[str, Any]] = field(default_factory=list)
 
     def learn(self, fresh: Sequence[Labelled]) -> Report:
-        """Go on with `fresh` notes beside known ones, ask the gate, go on once more where it held; its last report."""
+        """Go on with `fresh` notes and all known ones, ask the gate, go on once more where it held; its last report."""
         for _ in range(2):
-            known = self.rng.sample(sorted(self.labelled), min(len(self.labelled), KNOWN * len(fresh)))
-            notes = [*fresh, *(self.labelled[name] for name in known)]
-            self.latest = self.bench.train(self.latest.model, notes, ROUND_EPOCHS, KEEP)
+            self.latest = self.bench.train(self.latest.model, [*self.labelled.values(), *fresh], ROUND_EPOCHS, KEEP)
             report = judge(self.served.aside, self.latest.aside)
             print(" ", [(c.name, c.figure, c.limit) for c in report.refused], flush=True)
             if report.passed:
@@ -233,21 +234,51 @@ def _fields(scores: Mapping[str, Any]) -> dict[str, float]:
     return {name: row["f1"] for name, row in scores["fields"].items()}
 
 
-def start(config: TrainConfig, count: int) -> tuple[Season, list[Labelled], list[Labelled]]:
-    """A season whose model knows a quarter of the notes, marked by the annotator; all notes; those of the last round.
-
-    The notes are shuffled; the first are kept aside, the last wait for the poisoned round.
-    """
+def parts(config: TrainConfig, count: int) -> tuple[list[Labelled], list[Labelled], list[Labelled]]:
+    """All labelled notes, shuffled: those kept aside, those of the season, those of the poisoned round."""
     notes = read_all(f for f in config.note_files() if f.name.startswith("t"))
     random.Random(SEED).shuffle(notes)
-    aside, last, work = notes[:ASIDE], notes[-LAST:], notes[ASIDE:-LAST][:count]
-    torch.manual_seed(SEED)
-    rng, folder = random.Random(SEED), config.root() / config.start
-    bench = Bench(config, Tokenizer.load(folder / "vocab.txt"), aside, read_notes(config.development_file()))
+    return notes[:ASIDE], notes[ASIDE:-LAST][:count], notes[-LAST:]
+
+
+def bench_of(config: TrainConfig, aside: Sequence[Labelled]) -> Bench:
+    """What all arms share."""
+    torch.set_num_threads(config.threads)
+    tokenizer = Tokenizer.load(config.root() / config.start / "vocab.txt")
+    return Bench(config, tokenizer, aside, read_notes(config.development_file()))
+
+
+def start(config: TrainConfig, count: int) -> Season:
+    """A season whose model knows a quarter of the notes, marked by the annotator."""
+    aside, work, _ = parts(config, count)
+    rng, bench = random.Random(SEED), bench_of(config, aside)
     labelled = {n.id: spoilt(n, rng, ERRORS) for n in work[: len(work) // 4]}
     first = bench.train(_blank(config), list(labelled.values()), FIRST_EPOCHS)
-    pool = {n.id: n for n in work[len(work) // 4 :]}
-    return Season(bench, first, first, labelled, pool, rng), work, last
+    return Season(bench, first, first, labelled, {n.id: n for n in work[len(work) // 4 :]}, rng)
+
+
+def at_once(config: TrainConfig, count: int, errors: float) -> float:
+    """F1 of training on all notes of the season at once, marked with so many errors."""
+    aside, work, _ = parts(config, count)
+    rng, bench = random.Random(SEED), bench_of(config, aside)
+    whole = bench.train(_blank(config), [spoilt(n, rng, errors) for n in work], WHOLE_EPOCHS)
+    return round(whole.f1, 4)
+
+
+def queue_arm(season: Season, config: TrainConfig, count: int, rounds: int) -> dict[str, Any]:
+    """The notes that the queue asks for, then the poisoned round and the same one as it should have been."""
+    torch.set_num_threads(config.threads)
+    _, _, last = parts(config, count)
+    season.play(by_queue, rounds)
+    spoiled = {"poisoned": poisoned(season, last, POISON), "same_round_clean": poisoned(season, last, ERRORS)}
+    return {"queue": season.points, **spoiled}
+
+
+def random_arm(season: Season, config: TrainConfig, rounds: int) -> dict[str, Any]:
+    """Beside it, the notes in the order in which they lie there."""
+    torch.set_num_threads(config.threads)
+    season.play(at_random, rounds)
+    return {"random": season.points}
 
 
 def _blank(config: TrainConfig) -> SpanTagger:
@@ -256,26 +287,27 @@ def _blank(config: TrainConfig) -> SpanTagger:
     return SpanTagger.start_from(config.root() / config.start, FIELDNOTE, shape)
 
 
-def run(config: TrainConfig, count: int, rounds: int) -> dict[str, Any]:
-    """Both arms, the poisoned round and training on everything; saved as `loop.json` as it grows, and drawn."""
-    season, notes, last = start(config, count)
-    figures: dict[str, Any] = {"notes": len(notes), "rounds": rounds, "annotator_errors": ERRORS, "seed": SEED}
-    arms = {"queue": by_queue, "random": at_random}
-    for name, choose in arms.items():
-        copy = {"labelled": dict(season.labelled), "pool": dict(season.pool), "points": [], "rng": random.Random(SEED)}
-        arm = replace(season, **copy)
-        arm.play(choose, rounds)
-        figures[name] = arm.points
-        if name == "queue":
-            figures |= {"poisoned": poisoned(arm, last, POISON), "same_round_clean": poisoned(arm, last, ERRORS)}
-        save("loop", figures)
-    curves = {n: [(p["annotated"], p["f1"]) for p in figures[n]] for n in arms}
-    lines(curves, PICTURE, x="annotated notes", y="micro F1")
-    whole = season.bench.train(_blank(config), notes, WHOLE_EPOCHS)
+def run(config: TrainConfig, count: int, rounds: int, jobs: int) -> dict[str, Any]:
+    """Both arms, the poisoned round and training on everything, `jobs` at a time; saved as `loop.json` and drawn."""
+    notes = len(parts(config, count)[1])
+    figures: dict[str, Any] = {"notes": notes, "rounds": rounds, "annotator_errors": ERRORS, "seed": SEED}
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        first = pool.submit(start, config, count)
+        clean = pool.submit(at_once, config, count, 0.0)
+        season = first.result()
+        arms = [
+            pool.submit(queue_arm, replace(season, rng=random.Random(SEED)), config, count, rounds),
+            pool.submit(random_arm, replace(season, rng=random.Random(SEED)), config, rounds),
+        ]
+        marked = pool.submit(at_once, config, count, ERRORS)
+        for arm in arms:
+            figures |= arm.result()
+        figures |= {"all_at_once": clean.result(), "all_at_once_with_errors": marked.result()}
     level = 0.95 * figures["queue"][-1]["f1"]
-    at = {name: needed(figures[name], level) for name in arms}
-    figures |= {"all_at_once": round(whole.f1, 4), "annotated_for_95_percent": at}
+    figures["annotated_for_95_percent"] = {name: needed(figures[name], level) for name in ("queue", "random")}
     save("loop", figures)
+    curves = {n: [(p["annotated"], p["f1"]) for p in figures[n]] for n in ("queue", "random")}
+    lines(curves, PICTURE, x="annotated notes", y="micro F1")
     return figures
 
 
@@ -285,10 +317,9 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     parser.add_argument("--notes", type=int, default=10_000, help="at most so many of the labelled notes")
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--jobs", type=int, default=2, help="trainings beside each other, one processor each")
     options = parser.parse_args()
-    config = load_config(options.config)
-    torch.set_num_threads(config.threads)
-    print(run(config, options.notes, options.rounds))
+    print(run(load_config(options.config), options.notes, options.rounds, options.jobs))
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
-from extractor.check import Trouble, failures, slow_patterns
+from extractor.check import Trouble, blind_inferences, failures, slow_patterns
 from extractor.errors import ContractError
 from extractor.overlay import FILE, Pack, lay, naming
 from extractor.pipeline import Engine
@@ -37,9 +38,9 @@ def trial(base: Engine, pack: Pack, file: str = FILE) -> Trial:
     Raises ContractError for what cannot be read, compiled, or is too slow.
     """
     engine = engine_with(base, pack, file)
-    for slow in slow_patterns(_brought(engine, pack)):
+    for trouble in chain(slow_patterns(_brought(engine, pack)), blind_inferences(engine.contract)):
         with naming(file, engine.contract):
-            raise ContractError(slow.file, slow.key, slow.cure)
+            raise ContractError(trouble.file, trouble.key, trouble.cure)
     own, broken = [], []
     for name, change in pack.fields.items():
         field = engine.contract.fields[name]
@@ -56,4 +57,5 @@ def trial(base: Engine, pack: Pack, file: str = FILE) -> Trial:
 def _brought(engine: Engine, pack: Pack) -> Iterator[Pattern]:
     """The patterns that came with the pack."""
     own = {(f"{name}.yaml", rule.name) for name, change in pack.fields.items() for rule in change.rules}
+    own |= {("cues.yaml", cue.name) for cue in pack.cues.rules}
     return (p for p in engine.finder.patterns() if (p.file, p.key.rpartition(".")[0]) in own)

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ConfigDict
 
+from extractor.contract import SENT_AT
 from extractor.data import checked, read_yaml
 from extractor.errors import ContractError
 from extractor.pipeline import Engine
@@ -40,7 +41,7 @@ class Case:
     name: str
     text: str
     why: str
-    sent_at: str = "2026-03-18T10:20:00+08:00"
+    sent_at: str = SENT_AT
     must: tuple[Wanted, ...] = ()
     must_not: tuple[Wanted, ...] = ()
     nothing: bool = False

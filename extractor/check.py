@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from extractor.contract import Contract, Example, Expect, Field
+from extractor.contract import SENT_AT, Contract, Example, Expect, Field
 from extractor.errors import ContractError
+from extractor.infer import unreadable
 from extractor.kinds import KINDS
 from extractor.pipeline import Engine
 from extractor.reading import View
@@ -46,9 +47,18 @@ def check(contract: Contract) -> list[Trouble]:
         slow = list(slow_patterns(engine.finder.patterns()))
     except ContractError as error:
         return [Trouble(error.file, error.key, error.cure)]
-    return slow + [
+    return [*slow, *blind_inferences(contract)] + [
         t for f in contract.fields.values() for n, e in enumerate(f.examples) for t in failures(engine, f, n, e)
     ]
+
+
+def blind_inferences(contract: Contract) -> Iterator[Trouble]:
+    """Inferences that could never conclude anything."""
+    day = datetime.fromisoformat(SENT_AT)
+    for rule, expression in unreadable(contract, day):
+        then = contract.fields[rule.then]
+        cure = f"「{expression}」读不成{then.title}的值；换成笔记里会写的说法，例如 Q2末"
+        yield Trouble("inferences.yaml", f"{rule.name}.windows", cure)
 
 
 def slow_patterns(patterns: Iterable[Pattern]) -> Iterator[Trouble]:

@@ -17,6 +17,7 @@ from extractor.errors import ContractError
 from extractor.types import Status
 
 RULES_DIR = Path(__file__).resolve().parent.parent / "rules"
+SENT_AT = "2026-03-18T10:20:00+08:00"  # of an example that does not say
 _STRICT = ConfigDict(extra="forbid")
 Score = Annotated[float, Key(gt=0, le=1)]
 Name = Annotated[str, Key(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -121,7 +122,7 @@ class Example:
     __pydantic_config__ = _STRICT
     text: str
     expect: tuple[Expect, ...] = ()
-    sent_at: str = "2026-03-18T10:20:00+08:00"
+    sent_at: str = SENT_AT
     refused: str | None = None
     todo: str | None = None
 
@@ -178,7 +179,7 @@ class Window:
     """For notes sent in these months, the time expression that the inference fills in."""
 
     __pydantic_config__ = _STRICT
-    months: tuple[int, ...]
+    months: tuple[Annotated[int, Key(ge=1, le=12)], ...]
     expression: str
 
 
@@ -292,6 +293,9 @@ def _dangling(contract: Contract) -> Iterator[tuple[str, str, str]]:
         for key in (inference.field, inference.then):
             if key not in contract.fields:
                 yield "inferences.yaml", inference.name, f"没有字段 {key}"
+        premise = contract.fields.get(inference.field)
+        if premise and premise.kind == "choice" and inference.value not in premise.values:
+            yield "inferences.yaml", f"{inference.name}.value", f"{inference.value!r} 不在 {premise.name} 的 values 里"
     for cue in contract.cues:
         for key in (*cue.fields, *cue.except_fields):
             if key not in contract.fields:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
-from extractor.contract import Contract, Inference
+from extractor.contract import Contract, Inference, Window
 from extractor.kinds import KINDS
-from extractor.kinds.base import Words
+from extractor.kinds.base import Parsed, Words
 from extractor.types import Claim, Extraction, Note, Span, Why
 from extractor.values.finder import find_values
 from extractor.values.tables import tables_of
@@ -26,38 +27,35 @@ def infer(stated: Sequence[Extraction], contract: Contract, note: Note) -> list[
     return made
 
 
+def unreadable(contract: Contract, sent_at: datetime) -> Iterator[tuple[Inference, str]]:
+    """Inferences that would never conclude anything, each with an expression that is no value of their field."""
+    for rule in contract.inferences:
+        blind = next((w for w in rule.windows if _parsed(rule, w, contract, sent_at) is None), None)
+        if blind is not None:
+            yield rule, blind.expression
+
+
+def _parsed(rule: Inference, window: Window, contract: Contract, sent_at: datetime) -> Parsed | None:
+    """The value that the window's expression says on that day."""
+    text = window.expression
+    values = find_values(text, sent_at, folder=tables_of(contract.root))
+    words = Words(text, Span(0, len(text)), None, values, sent_at, contract.lexicons)
+    return KINDS[contract.fields[rule.then].kind].parse(words)
+
+
 def _conclude(rule: Inference, premise: Extraction, contract: Contract, note: Note) -> Iterable[Extraction]:
     window = next((w for w in rule.windows if note.sent_at.month in w.months), None)
-    if window is None:
-        return []
-    field = contract.fields[rule.then]
-    span = Span(0, len(window.expression))
-    words = Words(
-        window.expression,
-        span,
-        None,
-        find_values(window.expression, note.sent_at, folder=tables_of(contract.root)),
-        note.sent_at,
-        contract.lexicons,
-    )
-    parsed = KINDS[field.kind].parse(words)
-    if parsed is None:
+    parsed = _parsed(rule, window, contract, note.sent_at) if window else None
+    if window is None or parsed is None:
         return []
     confidence = round(rule.confidence * premise.confidence, 4)
     sentence = f"推断：{rule.reason}（依据「{_words(note, premise)}」；规则 {rule.name}）"
     why = Why(sentence, rule=f"inference:{rule.name}", premises=premise.evidence)
     claim = Claim(certain=False)
+    title = contract.fields[rule.then].title
     return [
         Extraction(
-            rule.then,
-            field.title,
-            parsed.value,
-            window.expression,
-            premise.evidence,
-            confidence,
-            "inferred",
-            claim,
-            why,
+            rule.then, title, parsed.value, window.expression, premise.evidence, confidence, "inferred", claim, why
         )
     ]
 

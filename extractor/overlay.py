@@ -8,6 +8,8 @@
         never: [{words: [财评], value: 专项资金}]
         threshold: 0.6
         examples: [{text: 财评, expect: [{value: 政府拨款}]}, {text: 今天聊得不错}]
+    cues: {rules: [{name: 据传, status: hearsay, certain: false, pattern: 据传}], without: [某个提示词]}
+    inferences: {rules: [{name: 年底前花完, field: budget_source, …}], without: [某条推断]}
 
 A pack never changes; a change is another pack. Its digest is part of the version of the contract it is laid over.
 """
@@ -17,22 +19,23 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from dataclasses import field as member
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import ConfigDict, TypeAdapter
 
-from extractor.contract import Contract, Example, Field, Never, Rule, Score, check_references
+from extractor.contract import Contract, Cue, Example, Field, Inference, Never, Rule, Score, check_references
 from extractor.data import checked, read_yaml
 from extractor.errors import ContractError
 
 FILE = "pack.yaml"  # what errors call a pack that has no file
 _NUMBER = re.compile(r"^rules\.(\d+)")
 _STRICT = ConfigDict(extra="forbid")
+R = TypeVar("R", bound=Rule | Cue | Inference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,24 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
+class CueChange:
+    """Cues that are added (one with a shipped name replaces that one) and shipped ones switched off."""
+
+    __pydantic_config__ = _STRICT
+    rules: tuple[Cue, ...] = ()
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceChange:
+    """The same for inferences."""
+
+    __pydantic_config__ = _STRICT
+    rules: tuple[Inference, ...] = ()
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """A rule pack; the empty one changes nothing."""
 
@@ -69,6 +90,8 @@ class Pack:
     note: str = ""
     lexicons: dict[str, WordChange] = member(default_factory=dict)
     fields: dict[str, FieldChange] = member(default_factory=dict)
+    cues: CueChange = CueChange()
+    inferences: InferenceChange = InferenceChange()
 
     @property
     def digest(self) -> str:
@@ -111,7 +134,7 @@ def pack_yaml(pack: Pack) -> str:
 
 def lay(contract: Contract, pack: Pack, file: str = FILE) -> Contract:
     """The contract with the pack over it. Raises ContractError, which names the pack's key and the cure."""
-    if not pack.lexicons and not pack.fields:
+    if replace(pack, note="") == Pack():
         return contract
     for key, cure in _astray(contract, pack):
         raise ContractError(file, key, cure)
@@ -120,6 +143,8 @@ def lay(contract: Contract, pack: Pack, file: str = FILE) -> Contract:
         contract,
         version=hashlib.sha256(f"{contract.version}\0{pack.digest}".encode()).hexdigest()[:16],
         fields=contract.fields | changed,
+        cues=_named(contract.cues, pack.cues.rules, pack.cues.without),
+        inferences=_named(contract.inferences, pack.inferences.rules, pack.inferences.without),
         lexicons={name: _words(words, pack.lexicons.get(name)) for name, words in contract.lexicons.items()},
         pinned={name: change.threshold for name, change in pack.fields.items() if change.threshold},
     )
@@ -130,11 +155,14 @@ def lay(contract: Contract, pack: Pack, file: str = FILE) -> Contract:
 
 @contextmanager
 def naming(file: str, laid: Contract) -> Iterator[None]:
-    """Within it, errors about a field's file are told about the pack: `fields.<field>.<key>`, rules by their names."""
+    """Within it, errors about a contract file are told about the pack: `fields.<field>.<key>`, `cues.<name>.<key>`,
+    `inferences.<name>`; rules by their names."""
     try:
         yield
     except ContractError as error:
         name = error.file.removesuffix(".yaml")
+        if name in ("cues", "inferences"):
+            raise ContractError(file, f"{name}.{error.key}", error.cure) from None
         if error.file == file or name not in laid.fields:
             raise
         rules = laid.fields[name].rules
@@ -142,9 +170,14 @@ def naming(file: str, laid: Contract) -> Iterator[None]:
         raise ContractError(file, f"fields.{name}.{key}", error.cure) from None
 
 
+def _named(held: tuple[R, ...], own: tuple[R, ...], without: tuple[str, ...]) -> tuple[R, ...]:
+    """Records that serve, less those switched off; one with a name that is held replaces it in its place."""
+    added = {record.name: record for record in own}
+    kept = tuple(added.pop(r.name, r) for r in held if r.name not in without)
+    return (*kept, *added.values())
+
+
 def _field(field: Field, change: FieldChange) -> Field:
-    own = {rule.name: rule for rule in change.rules}
-    shipped = tuple(own.pop(r.name, r) for r in field.rules if r.name not in change.without)
     capture = replace(
         field.capture,
         write=change.write or field.capture.write,
@@ -158,7 +191,7 @@ def _field(field: Field, change: FieldChange) -> Field:
         capture=capture,
         correction=replace(field.correction, refresh_days=days),
         values=field.values | change.values,
-        rules=(*shipped, *own.values()),
+        rules=_named(field.rules, change.rules, change.without),
         never=(*field.never, *change.never),
         examples=(*change.examples, *field.examples),
     )
@@ -186,19 +219,28 @@ def _astray(contract: Contract, pack: Pack) -> Iterator[tuple[str, str]]:
             yield f"fields.{name}", f"没有字段 {name}；字段名见 rules/fields/"
             continue
         yield from ((f"fields.{name}.{key}", cure) for key, cure in _faults(contract.fields[name], patch))
+    for part, held, own in (("cues", contract.cues, pack.cues), ("inferences", contract.inferences, pack.inferences)):
+        yield from ((f"{part}.{key}", cure) for key, cure in _misnamed(held, own.rules, own.without))
+
+
+def _misnamed(
+    held: Sequence[Rule | Cue | Inference], own: Sequence[Rule | Cue | Inference], without: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    names, known = [record.name for record in own], {record.name for record in held}
+    if twice := next((n for n in names if names.count(n) > 1), None):
+        yield "rules", f"规则名 {twice!r} 重复了；每条规则要有自己的名字"
+    if absent := next((n for n in without if n not in known), None):
+        yield "without", f"这里没有规则 {absent!r}，关不掉"
+    if blank := next(
+        (r.name for r in own if not isinstance(r, Inference) and r.pattern is not None and not r.pattern.strip()), None
+    ):
+        yield f"rules.{blank}.pattern", "正则是空的；写上正则，或者改用 words"
 
 
 def _faults(field: Field, change: FieldChange) -> Iterator[tuple[str, str]]:
-    names = [rule.name for rule in change.rules]
-    known = {rule.name for rule in field.rules}
-    if twice := next((n for n in names if names.count(n) > 1), None):
-        yield "rules", f"规则名 {twice!r} 重复了；每条规则要有自己的名字"
-    if absent := next((n for n in change.without if n not in known), None):
-        yield "without", f"这个字段没有规则 {absent!r}"
+    yield from _misnamed(field.rules, change.rules, change.without)
     if any(not words for rule in change.rules for words in (rule.words or ()) if not isinstance(rule.words, str)):
         yield "rules", "words 里有一个空词；请删去"
-    if blank := next((r.name for r in change.rules if r.pattern is not None and not r.pattern.strip()), None):
-        yield f"rules.{blank}.pattern", "正则是空的；写上正则，或者改用 words"
     if change.values and field.kind != "choice":
         yield "values", "只有 kind 是 choice 的字段有可选值"
 
@@ -214,11 +256,15 @@ def merged(base: Pack, more: Pack) -> Pack:
     fields = dict(base.fields)
     for name, patch in more.fields.items():
         fields[name] = _over(fields.get(name, FieldChange()), patch)
-    return Pack(more.note or base.note, lexicons, fields)
+    cues = CueChange(_joined(base.cues.rules, more.cues.rules), _once((*base.cues.without, *more.cues.without)))
+    inferences = InferenceChange(
+        _joined(base.inferences.rules, more.inferences.rules),
+        _once((*base.inferences.without, *more.inferences.without)),
+    )
+    return Pack(more.note or base.note, lexicons, fields, cues, inferences)
 
 
 def _over(held: FieldChange, change: FieldChange) -> FieldChange:
-    rules = {rule.name: rule for rule in (*held.rules, *change.rules)}
     return FieldChange(
         change.threshold or held.threshold,
         change.write or held.write,
@@ -226,11 +272,16 @@ def _over(held: FieldChange, change: FieldChange) -> FieldChange:
         change.ask or held.ask,
         held.refresh_days if change.refresh_days is None else change.refresh_days,
         held.values | change.values,
-        tuple(rules.values()),
+        _joined(held.rules, change.rules),
         _once((*held.without, *change.without)),
         _once((*held.never, *change.never)),
         tuple({e.text: e for e in (*held.examples, *change.examples)}.values()),
     )
+
+
+def _joined(held: tuple[R, ...], more: tuple[R, ...]) -> tuple[R, ...]:
+    made = {record.name: record for record in (*held, *more)}
+    return tuple(made.values())
 
 
 def _once(items: Any) -> tuple[Any, ...]:

@@ -24,6 +24,11 @@ fields:
     examples: [{text: 等财评, expect: [{value: 政府拨款, evidence: 财评}]}, {text: 今天聊得不错}]
 """
 
+INFERENCE = """
+inferences: {rules: [{name: 甲, field: budget_source, value: 政府拨款, then: decision_cycle, confidence: 0.5,
+  reason: 试, windows: [{months: [3], expression: Q2末}]}]}
+"""
+
 
 def found(engine: Engine, text: str) -> list[tuple[str, object]]:
     return [(e.field, e.value) for e in engine.extract(Note("n", text, SENT_AT)).fields]
@@ -94,7 +99,7 @@ def test_merging_adds_up_and_the_later_word_holds():
         ("lexicons: {nope: {add: [甲]}}", "lexicons.nope", "没有词表"),
         ("lexicons: {competitors: {remove: [不在里面的词]}}", "lexicons.competitors.remove", "去不掉"),
         ("lexicons: {competitors: {add: ['']}}", "lexicons.competitors.add", "空词"),
-        ("fields: {budget_source: {without: [不存在]}}", "fields.budget_source.without", "没有规则"),
+        ("fields: {budget_source: {without: [不存在]}}", "fields.budget_source.without", "关不掉"),
         ("fields: {budget_source: {threshold: 3}}", "fields.budget_source.threshold", "3"),
         ("fields: {budget_source: {colour: red}}", "fields.budget_source.colour", "没有这一项"),
         (
@@ -122,6 +127,14 @@ def test_merging_adds_up_and_the_later_word_holds():
             "fields.budget_source.rules.甲.pattern",
             "空的",
         ),
+        ("cues: {without: [不存在]}", "cues.without", "关不掉"),
+        ("cues: {rules: [{name: 甲, status: negated, pattern: ' '}]}", "cues.rules.甲.pattern", "空的"),
+        ("cues: {rules: [{name: 甲, status: negated, pattern: '(不'}]}", "cues.甲.pattern", "正则写错了"),
+        ("cues: {rules: [{name: 甲, status: negated, pattern: 不, fields: [nope]}]}", "cues.甲", "没有字段"),
+        ("cues: {rules: [{name: 甲, status: negated, pattern: '(?:.*王.*)*总.*x'}]}", "cues.甲.pattern", "毫秒"),
+        (INFERENCE.replace("政府拨款", "天上掉"), "inferences.甲.value", "不在 budget_source 的 values 里"),
+        (INFERENCE.replace("Q2末", "看心情"), "inferences.甲.windows", "读不成"),
+        (INFERENCE.replace("[3]", "[13]"), "inferences.rules.0.windows.0.months.0", "12"),
         ("a: &x [1]\nb: *x", "-", "引用"),
         ("fields: [", "-", "不是合法的 YAML"),
     ],
@@ -131,3 +144,45 @@ def test_a_pack_that_cannot_be_used_is_refused_with_its_key_and_a_cure(rules: En
         trial(rules, read_pack(text, "试.yaml"), "试.yaml")
     assert (caught.value.file, caught.value.key) == ("试.yaml", key)
     assert cure in caught.value.cure
+
+
+CUES = """
+cues:
+  rules: [{name: 据传, status: negated, scope: before, reach: 6, fields: [budget_source], pattern: 据传}]
+  without: [大概]
+inferences:
+  rules:
+    - name: 自有资金年底前花完
+      field: budget_source
+      value: 自有资金
+      then: decision_cycle
+      confidence: 0.5
+      reason: 自己的钱要在年底前花完
+      windows: [{months: [3], expression: 年底前}]
+  without: [财政拨款按季末下达]
+fields:
+  budget_source: {examples: [{text: 据传财政拨款}, {text: 自己出钱, expect: [{value: 自有资金}]}]}
+  decision_cycle: {examples: [{text: 自己出钱, expect: [{basis: inferred}]}, {text: 等财政拨款}]}
+"""
+
+
+def test_a_pack_adds_and_switches_off_cues_and_inferences(rules: Engine):
+    pack = read_pack(CUES)
+    ready = trial(rules, pack)
+    assert (ready.examples, ready.troubles) == (4, ())
+    assert ("budget_source", "政府拨款") in found(rules, "据传财政拨款")
+    assert [e.certain for e in rules.extract(Note("n", "大概要三台车床", SENT_AT)).fields] != [
+        e.certain for e in ready.engine.extract(Note("n", "大概要三台车床", SENT_AT)).fields
+    ]
+    (inferred,) = [e for e in ready.engine.extract(Note("n", "自己出钱", SENT_AT)).fields if e.basis == "inferred"]
+    assert (inferred.field, inferred.why.rule) == ("decision_cycle", "inference:自有资金年底前花完")
+    assert pack_of(pack_json(pack)) == read_pack(pack_yaml(pack)) == pack
+    assert engine_with(rules, pack).bundle != rules.bundle
+
+
+def test_merged_cues_of_one_name_are_replaced_and_switched_off_ones_add_up():
+    more = read_pack("cues: {rules: [{name: 据传, status: hearsay, pattern: 据传说}], without: [听说]}")
+    both = merged(read_pack(CUES), more)
+    assert [c.status for c in both.cues.rules] == ["hearsay"]
+    assert both.cues.without == ("大概", "听说")
+    assert both.inferences == read_pack(CUES).inferences

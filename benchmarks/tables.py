@@ -50,7 +50,8 @@ def season() -> str:
     return "\n".join(
         [
             "| 标注过的笔记 | F1，按队列 | 闸门 | F1，随机 | 闸门 |", "|--:|--:|---|--:|---|", *rows, "",
-            f"一次全部训练（标注无错）：{result['all_at_once']:.3f}。",
+            f"一次全部训练：标注无错 {result['all_at_once']:.3f}，标注与季度里一样有错"
+            f" {result['all_at_once_with_errors']:.3f}。",
             f"到最后得分的 95%：按队列标到 {at['queue']} 条，随机 {at['random']} 条；"
             f"不算开头的 {first} 条，是 {at['queue'] - first} 与 {at['random'] - first} 条。",
             f"中毒的一轮（`{poison['field']}` 三成标错，{poison['notes']} 条新笔记）：训练前被拦下的检查：{held}。",

@@ -20,6 +20,7 @@ RULES_DIR = Path(__file__).resolve().parent.parent / "rules"
 SENT_AT = "2026-03-18T10:20:00+08:00"  # of an example that does not say
 _STRICT = ConfigDict(extra="forbid")
 Score = Annotated[float, Key(gt=0, le=1)]
+Scope = Literal["before", "after", "clause", "sentence"]
 Name = Annotated[str, Key(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -167,7 +168,7 @@ class Cue:
     name: str
     status: Status
     pattern: str
-    scope: Literal["before", "after", "clause", "sentence"] = "before"
+    scope: Scope = "before"
     reach: int = 12
     fields: tuple[str, ...] = ()
     except_fields: tuple[str, ...] = ()

@@ -99,19 +99,19 @@ class Worker:
             return made > 0
         settled = self._deliver(due)
         with self.database.write() as connection:
-            subscriptions.settle(connection, due.id, **settled)
+            subscriptions.settle(connection, due, **settled)
         return True
 
     def _deliver(self, due: Row[Any]) -> dict[str, Any]:
         """One attempt; what `subscriptions.settle` is to keep of it. Outside every transaction and event loop."""
         if due.closed_at is not None:
-            return {"done": True, "next_at": None, "last": CLOSED}
+            return {"done": True, "last": CLOSED}
         if due.body.get("erased"):
-            return {"done": True, "next_at": None, "last": ERASED}
+            return {"done": True, "last": ERASED}
         body = event_bytes(due.body)
         headers = signed_headers(body, message_id=due.event, at=now(), secrets=[due.secret])
         with span("deliver", kind=SpanKind.PRODUCER, **{"event.id": due.event, "attempt": due.attempts}) as opened:
             outcome = deliver(due.url, body, headers, allow_private=self.allow_private)
             opened.set_attribute("delivered", outcome.delivered)
         again = None if outcome.gone else next_attempt(due.attempts, now(), self._rng, first_at=due.first_at)
-        return {"done": outcome.delivered, "next_at": again, "last": outcome.message}
+        return {"done": outcome.delivered, "next_at": again, "last": outcome.message, "gone": outcome.gone}

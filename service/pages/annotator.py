@@ -38,7 +38,7 @@ JudgePage = Annotated[Visitor, Depends(_judge)]
 @router.get("/annotate")
 def desk(request: Request, visitor: AnnotatorPage) -> Response:
     """The desk; its module asks for the next task."""
-    contract = request.app.state.engine.contract
+    contract = request.app.state.engines.contract_of(visitor.caller.tenant)
     return page(
         request, "annotator.html", visitor, speak=("annotator",), groups=GROUPS,
         data={"fields": fields_of(contract), "reasons": REASONS, "who": visitor.name},
@@ -48,7 +48,7 @@ def desk(request: Request, visitor: AnnotatorPage) -> Response:
 @router.get("/disputes")
 def review(request: Request, visitor: JudgePage) -> Response:
     """What awaits an adjudicator; how far, how fast and how alike people mark."""
-    contract = request.app.state.engine.contract
+    contract = request.app.state.engines.contract_of(visitor.caller.tenant)
     tenant = visitor.caller.tenant
     with request.app.state.database.read() as connection:
         rows = store.disputes(connection, tenant, visitor.name)
@@ -68,7 +68,7 @@ def _own(people: list[dict[str, Any]], visitor: Visitor) -> list[dict[str, Any]]
 @router.get("/disputes/{task}")
 def dispute(request: Request, task: str, visitor: JudgePage) -> Response:
     """Both sides of one dispute."""
-    engine = request.app.state.engine
+    engine = request.app.state.engines.pick(visitor.caller.tenant, "")
     with request.app.state.database.read() as connection:
         found = Annotating(engine.contract, engine.extract).dispute(connection, visitor.caller, task)
     data = {**found, "contract": fields_of(engine.contract)}
@@ -78,7 +78,7 @@ def dispute(request: Request, task: str, visitor: JudgePage) -> Response:
 @router.get("/guidelines")
 def guidelines(request: Request, visitor: AnyPage) -> Response:
     """What to mark and what not."""
-    contract = request.app.state.engine.contract
+    contract = request.app.state.engines.contract_of(visitor.caller.tenant)
     return page(request, "annotator_guidelines.html", visitor, rules=general(), guides=guides(contract))
 
 

@@ -28,7 +28,7 @@ def board(
     request: Request, visitor: ManagerPage, days: Days = 30, rep: Part = "", team: Part = "", field: Part = ""
 ) -> Response:
     """The figures of a period, narrowed to a rep, team or field."""
-    contract: Contract = request.app.state.engine.contract
+    contract: Contract = request.app.state.engines.contract_of(visitor.caller.tenant)
     tenant = visitor.caller.tenant
     end = now()
     scope = Scope(end - timedelta(days=days), end, rep or None, team or None, field or None)
@@ -55,7 +55,7 @@ def notes(
     state: Part = "", week: Part = "", reason: Part = "",
 ) -> Response:  # fmt: skip
     """The suggestions behind a figure, newest first, each with the words it rests on; the reading is audited."""
-    contract: Contract = request.app.state.engine.contract
+    contract: Contract = request.app.state.engines.contract_of(visitor.caller.tenant)
     tenant, end = visitor.caller.tenant, now()
     scope = Scope(end - timedelta(days=days), end, rep or None, team or None, field or None, state or None)
     with request.app.state.database.write() as connection:

@@ -61,7 +61,7 @@ def customers(
 @router.get("/customer")
 def customer(request: Request, visitor: RepPage, name: Name) -> Response:
     """What holds now. The reading is audited as in the API."""
-    contract: Contract = request.app.state.engine.contract
+    contract: Contract = request.app.state.engines.contract_of(visitor.caller.tenant)
     caller = visitor.caller
     with request.app.state.database.write() as connection:
         rows = [privacy.shown(row) for row in confirmed.current(connection, caller.tenant, name)]
@@ -81,7 +81,7 @@ def customer(request: Request, visitor: RepPage, name: Name) -> Response:
 @router.get("/customer/lineage")
 def trace(request: Request, visitor: RepPage, name: Name, field: Name) -> Response:
     """A field's past as a timeline, newest value first, each with the words it rests on. Audited as in the API."""
-    contract: Contract = request.app.state.engine.contract
+    contract: Contract = request.app.state.engines.contract_of(visitor.caller.tenant)
     caller = visitor.caller
     with request.app.state.database.write() as connection:
         graph = lineage(connection, caller.tenant, name, field)

@@ -27,7 +27,7 @@ router = APIRouter()
 def models(request: Request, visitor: ManagerPage) -> Response:
     """Everything about the models of this tenant on one page."""
     engines, tenant = request.app.state.engines, visitor.caller.tenant
-    titles = {name: f.title for name, f in request.app.state.engine.contract.fields.items()}
+    titles = {name: f.title for name, f in engines.contract_of(tenant).fields.items()}
     with request.app.state.database.read() as connection:
         serving = releases.serving(engines, connection, tenant)
         versions = releases.versions(engines, connection, tenant)

@@ -18,7 +18,7 @@ router = APIRouter()
 @router.get("/triggers")
 def triggers(request: Request, visitor: ManagerPage) -> Response:
     """The workbench; its module asks `/v1/triggers` for everything."""
-    contract: Contract = request.app.state.engines.pick(visitor.caller.tenant, "").contract
+    contract: Contract = request.app.state.engines.contract_of(visitor.caller.tenant)
     titles = {name: f.title for name, f in contract.fields.items()}
     data = {"schema": trigger_schema(), "titles": titles}
     return page(request, "triggers.html", visitor, speak=("triggers",), data=data, most=MOST, names=HELP, titles=titles)

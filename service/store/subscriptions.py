@@ -19,6 +19,7 @@ from service.webhooks.targets import check_target
 
 LEASE = timedelta(minutes=2)  # a delivery taken by a worker that died is due again after this
 SPREADING = 7_031_975  # the key of PostgreSQL's advisory lock; any number that nobody else uses
+GONE = "policy:410"  # who closed a subscription whose receiver wants no more
 OTHER = aliased(deliveries)
 
 
@@ -69,8 +70,11 @@ def deliveries_of(connection: Connection, tenant: str, *, state: str | None) -> 
 
 
 def replay(connection: Connection, caller: Caller, delivery: str) -> None:
-    """Due again, as if it were new. Raises ServiceError 404."""
+    """Due again, as if it were new. Raises ServiceError 404, and 409 where its subscription is closed."""
+    closed = exists().where(subscriptions.c.id == deliveries.c.subscription, subscriptions.c.closed_at.is_not(None))
     mine = (deliveries.c.tenant == caller.tenant) & (deliveries.c.id == delivery)
+    if connection.execute(select(deliveries.c.id).where(mine, closed)).first() is not None:
+        raise ServiceError(409, "webhook.closed", "这个订阅已经关闭；请先重新订阅，再从 CRM 同步一次已确认的字段")
     changed = connection.execute(
         update(deliveries).where(mine).values(state="due", attempts=0, first_at=None, next_at=now())
     )
@@ -138,7 +142,8 @@ def take(connection: Connection) -> Row[Any] | None:
     connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(**leased))
     query = (
         select(
-            deliveries.c.id, deliveries.c.attempts, outbox.c.id.label("event"), outbox.c.body, deliveries.c.first_at,
+            deliveries.c.id, deliveries.c.tenant, deliveries.c.subscription, deliveries.c.attempts,
+            deliveries.c.first_at, outbox.c.id.label("event"), outbox.c.body,
             subscriptions.c.url, subscriptions.c.secret, subscriptions.c.closed_at,
         )
         .join(outbox, outbox.c.seq == deliveries.c.seq)
@@ -148,8 +153,18 @@ def take(connection: Connection) -> Row[Any] | None:
     return connection.execute(query).one()
 
 
-def settle(connection: Connection, delivery: str, *, done: bool, next_at: datetime | None, last: str) -> None:
-    """What came of an attempt: done, due again at `next_at`, or (no time) a dead letter."""
+def settle(
+    connection: Connection, due: Row[Any], *, done: bool, next_at: datetime | None = None, last: str, gone: bool = False
+) -> None:
+    """What came of an attempt: done, due again at `next_at`, or (no time) a dead letter.
+
+    `gone`: the receiver answered 410, which closes its subscription (Standard Webhooks); what still waits for it is
+    not sent.
+    """
     state = "done" if done else "due" if next_at else "dead"
     values = {"state": state, "last": last[:400], "next_at": next_at or now()}
-    connection.execute(update(deliveries).where(deliveries.c.id == delivery).values(**values))
+    connection.execute(update(deliveries).where(deliveries.c.id == due.id).values(**values))
+    if gone:
+        mine = (subscriptions.c.id == due.subscription) & subscriptions.c.closed_at.is_(None)
+        if connection.execute(update(subscriptions).where(mine).values(closed_at=now())).rowcount:
+            audit.record(connection, due.tenant, GONE, "webhook.close", due.subscription)

@@ -82,6 +82,7 @@ def test_what_reps_corrected_three_times_is_accepted_in_one_click(signed_in, liv
     page.goto("/sandbox")
     card = page.locator("#proposals > li", has_text="专项债")
     card.wait_for()
+    card.locator(".counts", has_text="条笔记：").wait_for()
     axe(page)
     card.get_by_role("button", name="试一试").click()
     page.locator("#result[data-done]").wait_for()
@@ -91,3 +92,51 @@ def test_what_reps_corrected_three_times_is_accepted_in_one_click(signed_in, liv
     card.wait_for(state="detached")
     answer = live.note("他们靠专项债", customer=CUSTOMER)
     assert [f["value"] for f in answer["fields"] if f["field"] == "budget_source"] == ["政府拨款"]
+
+
+def test_a_cue_and_an_inference_are_written_by_the_form_and_tried(signed_in, live, axe, history):
+    live.note("据传财政拨款，自己出钱也行", customer=CUSTOMER)
+    page = signed_in("manager", 1280)
+    page.goto("/sandbox")
+    page.locator("#cue option", has_text="听说").wait_for(state="attached")
+    page.select_option("#what", "cue")
+    page.fill("#cue-name", "据传")
+    page.select_option("#cue-status", "negated")
+    page.fill("#cue-pattern", "据传")
+    page.select_option("#cue-fields", ["budget_source"])
+    axe(page)
+    page.click("#change button[type=submit]")
+    page.locator("#result[data-done='1']").wait_for()
+    lost = page.locator(".effect", has_text="预算来源").locator(".example", has_text="据传财政拨款")
+    assert "政府拨款 → 无" in lost.inner_text()
+    page.select_option("#what", "inference")
+    page.select_option("#field", "budget_source")
+    page.fill("#inference-name", "自有资金年底前花完")
+    page.fill("#inference-value", "自有资金")
+    page.select_option("#inference-then", "decision_cycle")
+    page.fill("#inference-windows", "1,2,3,4,5,6：年底前\n7,8,9,10,11,12: Q1末")
+    page.fill("#inference-reason", "自己的钱要在年底前花完")
+    axe(page)
+    page.click("#change button[type=submit]")
+    page.locator("#result[data-done='2']").wait_for()
+    assert page.locator(".effect", has_text="决策周期").count() == 1
+    draft = page.input_value("#yaml")
+    assert "据传" in draft
+    assert "自有资金年底前花完" in draft
+    page.select_option("#inference", "财政拨款按季末下达")
+    assert page.input_value("#inference-windows").splitlines()[0] == "1,2,3,4,5,6: Q2末"
+    page.check("#inference-off")
+    page.click("#change button[type=submit]")
+    page.locator("#result[data-done='3']").wait_for()
+    assert "without:\n  - 财政拨款按季末下达" in page.input_value("#yaml")
+
+
+def test_a_value_that_a_pack_adds_can_be_marked_at_the_desk(signed_in, live, history):
+    import httpx
+
+    pack = "fields: {budget_source: {values: {以货易货: 拿货抵}}}"
+    headers = {"Authorization": f"Bearer {live.key}"}
+    assert httpx.post(f"{live.url}/v1/sandbox/packs", json={"yaml": pack}, headers=headers).status_code == 201
+    page = signed_in("annotator", 1280)
+    page.goto("/guidelines")
+    assert "以货易货" in page.inner_text("main")

@@ -74,16 +74,35 @@ def test_an_undo_tells_the_crm_what_holds_again(door, listener):
     )  # fmt: skip
 
 
-def test_gone_is_dead_at_once_and_can_be_replayed(door, listener):
+def test_gone_is_dead_at_once_and_closes_the_subscription(door, listener):
     subscribe(door, listener, "field.rejected")
     listener.answers = [410]
-    door.decide(door.note("预算八十万"), {"field": "budget_amount", "action": "reject", "reason": "客户没说"})
+    for words in ("预算八十万", "预算九十万"):
+        door.decide(door.note(words), {"field": "budget_amount", "action": "reject", "reason": "客户没说"})
     work(door)
-    dead = door.client.get("/v1/deliveries", params={"state": "dead"}).json()["deliveries"]
-    assert [d["attempts"] for d in dead] == [1]
-    assert door.client.post(f"/v1/deliveries/{dead[0]['id']}/replay").status_code == 200
+    assert len(listener.got) == 1  # what waited for it is not sent either
+    (dead,) = door.client.get("/v1/deliveries", params={"state": "dead"}).json()["deliveries"]
+    assert dead["attempts"] == 1
+    assert door.client.get("/v1/webhooks").json()["webhooks"] == []
+    entries = door.client.get("/v1/audit").json()["entries"]
+    assert [e["actor"] for e in entries if e["action"] == "webhook.close"] == ["policy:410"]
+    answer = door.client.post(f"/v1/deliveries/{dead['id']}/replay")
+    assert (answer.status_code, answer.json()["code"]) == (409, "webhook.closed")
+
+
+def test_a_dead_letter_can_be_replayed(door, listener):
+    subscribe(door, listener, "field.rejected")
+    door.decide(door.note("预算八十万"), {"field": "budget_amount", "action": "reject", "reason": "客户没说"})
+    listener.answers = [500]
+    work(door)
+    with door.database.write() as connection:
+        connection.execute(text("UPDATE deliveries SET state = 'dead'"))
+    work(door)
+    (dead,) = door.client.get("/v1/deliveries", params={"state": "dead"}).json()["deliveries"]
+    assert door.client.post(f"/v1/deliveries/{dead['id']}/replay").status_code == 200
     work(door)
     assert len(listener.got) == 2
+    assert door.client.get("/v1/deliveries", params={"state": "dead"}).json()["deliveries"] == []
 
 
 def test_an_expansion_plan_triggers_a_strategy(door, listener):

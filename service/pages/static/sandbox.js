@@ -1,96 +1,14 @@
-// The sandbox: forms write a change into the draft (YAML); the draft is tried on stored notes in parts, then published.
+// The sandbox: the draft (YAML) is tried on stored notes in parts, then published; proposals are shown with their effect.
 
-import { data, el, get, marked, post, say, sayFailure, t } from "./base.js";
+import { el, get, marked, post, say, t } from "./base.js";
+import { change, fields, guarded, reload, start } from "./sandbox-forms.js";
 
 const $ = (id) => document.getElementById(id);
-const fields = data("sandbox-data");
 const STEP = 100; // notes a request reads
-const lines = (id) => $(id).value.split("\n").map((w) => w.trim()).filter(Boolean);
 const percent = (n) => `${Math.round(n * 100)}%`;
 const button = (word, run, kind = "") => el("button", { type: "button", class: kind, onclick: run }, t(word));
 let parent = ""; // the version the draft was made from
-let rules = []; // of the chosen field
 let turn = 0; // a newer try ends an older one
-
-async function guarded(run) {
-  $("draft-wrong").hidden = true;
-  try {
-    return await run();
-  } catch (error) {
-    if (error.code?.startsWith("contract.") || error.code === "pack.examples") {
-      $("draft-wrong").textContent = error.message;
-      $("draft-wrong").hidden = false;
-    } else sayFailure(error);
-    return null;
-  }
-}
-
-// —— the forms ——
-
-async function choose() {
-  const field = fields[$("field").value];
-  for (const select of document.querySelectorAll(".choices")) {
-    const any = select.classList.contains("any") ? [el("option", { value: "" }, t("sandbox.any_value"))] : [];
-    select.replaceChildren(...any, ...field.choices.map((v) => el("option", {}, v)));
-  }
-  for (const label of document.querySelectorAll(".choice")) label.hidden = !field.choices.length;
-  const shown = await guarded(() => get(`/sandbox/rules/${$("field").value}`));
-  rules = shown?.rules ?? [];
-  $("rule").replaceChildren(el("option", { value: "" }, t("sandbox.new_rule")), ...rules.map((r) => el("option", {}, r.name)));
-  $("threshold").placeholder = shown?.threshold ?? "";
-  showRule();
-}
-
-function showRule() {
-  const rule = rules.find((r) => r.name === $("rule").value) ?? {};
-  $("rule-name").value = rule.name ?? "";
-  $("rule-name").readOnly = Boolean(rule.name);
-  $("rule-words").value = (Array.isArray(rule.words) ? rule.words : []).join("\n");
-  $("rule-pattern").value = rule.pattern ?? (typeof rule.words === "string" ? `{lex:${rule.words}}` : "");
-  $("rule-unless").value = rule.unless ?? "";
-  $("rule-score").value = rule.score ?? 0.9;
-  $("rule-off").checked = false;
-  $("rule-off").disabled = !rule.name;
-  if (rule.value) $("rule-value").value = rule.value;
-}
-
-function showPart() {
-  for (const part of document.querySelectorAll("[data-part]")) part.hidden = part.dataset.part !== $("what").value;
-}
-
-function ruleChange(choices) {
-  if ($("rule-off").checked) return { without: [$("rule").value] };
-  const before = rules.find((r) => r.name === $("rule").value) ?? {};
-  const { words, pattern, ...rest } = before;
-  const rule = { ...rest, name: $("rule-name").value.trim(), score: Number($("rule-score").value) };
-  if (lines("rule-words").length) rule.words = lines("rule-words");
-  else if (typeof words === "string" && $("rule-pattern").value === `{lex:${words}}`) rule.words = words;
-  else rule.pattern = $("rule-pattern").value;
-  if (choices) rule.value = $("rule-value").value;
-  rule.unless = $("rule-unless").value || null;
-  return { rules: [rule] };
-}
-
-function fieldChange(what, choices) {
-  switch (what) {
-    case "rule": return ruleChange(choices);
-    case "never": return { never: [{ words: lines("never"), value: (choices && $("never-value").value) || null }] };
-    case "settings": return { threshold: Number($("threshold").value) || null, write: $("write").value || null };
-    default: return { examples: [{ text: $("example").value, expect: expected(choices) }] };
-  }
-}
-
-function expected(choices) {
-  const value = $("example-value").value.trim();
-  if (!value) return [];
-  return [choices || fields[$("field").value].control === "text" ? { value } : { evidence: value }];
-}
-
-function change() {
-  const what = $("what").value;
-  if (what === "words") return { lexicons: { [$("lexicon").value]: { add: lines("add"), remove: lines("remove") } } };
-  return { fields: { [$("field").value]: fieldChange(what, fields[$("field").value].choices.length > 0) } };
-}
 
 // —— trying ——
 
@@ -189,7 +107,7 @@ async function act(run, word) {
   const done = await guarded(run);
   if (!done) return;
   say(word(done));
-  await Promise.all([versions(), proposals()]);
+  await Promise.all([versions(), proposals(), reload()]);
 }
 
 async function proposals() {
@@ -198,16 +116,38 @@ async function proposals() {
   $("proposals").replaceChildren(...(found.length ? found.map(proposal) : [el("li", { class: "quiet" }, t("sandbox.no_proposals"))]));
 }
 
+// What a proposal would change is worked out when its card comes into sight, one at a time.
+const seen = new Map();
+let working = Promise.resolve();
+const seeing = new IntersectionObserver((entries) => {
+  for (const { target } of entries.filter((e) => e.isIntersecting)) {
+    seeing.unobserve(target);
+    working = working.then(() => foresee(target));
+  }
+});
+
+async function foresee(place) {
+  const tried = place.isConnected && await post(`${seen.get(place)}/try`, { limit: STEP }).catch(() => null);
+  if (!tried) return;
+  const tallies = Object.values(tried.effect.fields);
+  const sum = (key) => tallies.reduce((n, tally) => n + tally[key], 0);
+  place.replaceChildren(t("sandbox.summary", { notes: tried.effect.notes, found: sum("found"), lost: sum("lost"), changed: sum("changed") }));
+}
+
 function proposal(p) {
   const quoted = (o) => el("li", { class: "example" },
     el("p", { class: "note", dir: "auto" }, marked(o.text, o.marks)),
     el("p", { class: "quiet" }, t("sandbox.counter_line", { ...o, final: o.final ?? t("sandbox.rejected") })));
   const [support, counter] = [p.support_examples.map(quoted), p.counter_examples.map(quoted)];
   const path = `/v1/proposals/${p.key}`;
+  const foreseen = el("p", { class: "counts" });
+  seen.set(foreseen, path);
+  seeing.observe(foreseen);
   return el(
     "li", { class: `panel edge stack f-${p.field}` },
     el("h3", {}, `${p.title}：${t(`sandbox.${p.kind}`, p)}`),
     el("p", { class: "quiet" }, el("span", { class: "badge" }, t(`sandbox.found_by.${p.found}`)), " ", t("sandbox.support", p)),
+    foreseen,
     el("details", {}, el("summary", {}, t("sandbox.supporting")), el("ul", { class: "plain-list" }, support)),
     counter.length ? el("details", {}, el("summary", {}, t("sandbox.counter")), el("ul", { class: "plain-list" }, counter)) : null,
     el("div", { class: "row" },
@@ -220,9 +160,6 @@ function proposal(p) {
   );
 }
 
-$("field").addEventListener("change", choose);
-$("rule").addEventListener("change", showRule);
-$("what").addEventListener("change", showPart);
 $("change").addEventListener("submit", async (event) => {
   event.preventDefault();
   const merged = await guarded(() => post("/v1/sandbox/merge", { yaml: $("yaml").value, change: JSON.stringify(change()) }));
@@ -234,6 +171,6 @@ $("publish").addEventListener("click", () => act(
   (done) => t("sandbox.published", { version: done.version, share: percent(done.share) }),
 ));
 $("undo").addEventListener("click", () => act(() => post("/v1/sandbox/undo"), () => t("sandbox.undone")));
-choose();
+start();
 versions();
 proposals();

@@ -95,12 +95,9 @@ class Bench:
     held: Sequence[Labelled]
 
     def train(self, start: SpanTagger, notes: Sequence[Labelled], epochs: float, keep: float = 0.0) -> Trained:
-        """`start` trained on with `notes`, averaged with `keep` of itself (as in Wortsman et al., 2022,
-        arXiv:2109.01903: steadier, and less is forgotten); `start` stays as it is."""
-        tune = self.config.finetune.model_copy(update={"epochs": epochs, "tokens": TOKENS})
+        """`start` trained on with `notes`, averaged with `keep` of itself; `start` stays as it is."""
+        tune = self.config.finetune.model_copy(update={"epochs": epochs, "tokens": TOKENS, "keep": keep})
         model, _ = finetune(deepcopy(start), notes, self.tokenizer, tune, seed=SEED, progress=_tell)
-        before = start.state_dict()
-        model.load_state_dict({n: torch.lerp(w, before[n], keep) for n, w in model.state_dict().items()})
         aside, held = (predict(model, [n.text for n in notes], self.tokenizer) for notes in (self.aside, self.held))
         threshold = max(THRESHOLDS, key=lambda t: _scores(self.aside, aside, t)["micro"]["f1"])
         return Trained(model, threshold, _scores(self.aside, aside, threshold), _scores(self.held, held, threshold))

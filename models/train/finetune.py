@@ -161,6 +161,7 @@ def finetune(
     With `checkpoint` the state is kept there after each epoch, and a training that finds one goes on from it.
     """
     lexicon, weak = lexicon or Lexicon(), weak or Beside()
+    before = deepcopy(model.state_dict())
     state = State(
         model, Average(model, config.ema), optimizer_for(model, config), random.Random(seed),
         torch.Generator().manual_seed(seed),
@@ -186,6 +187,9 @@ def finetune(
             state.save(checkpoint)
     shadow = state.average.shadow
     assert isinstance(shadow, SpanTagger)
+    if config.keep:
+        mixed = {n: torch.lerp(w, before[n], config.keep) for n, w in shadow.state_dict().items()}
+        shadow.load_state_dict(mixed)
     return shadow, state.losses
 
 

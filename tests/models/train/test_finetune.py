@@ -48,6 +48,24 @@ def test_it_learns_its_notes(trained: SpanTagger, notes: list[Labelled], tokeniz
         assert ours == {(m.field, m.start, m.end) for m in note.marks}
 
 
+def test_kept_weights_lie_between_those_before_and_after_also_after_a_stop(train: Train, tmp_path: Path):
+    plain = FinetuneConfig(epochs=3)
+    mixed = plain.model_copy(update={"keep": 0.25})
+    none = train(plain.model_copy(update={"epochs": 0, "rate": 1e-30, "head_rate": 1e-30})).state_dict()
+    after, kept = train(plain).state_dict(), train(mixed).state_dict()
+    for name, weight in kept.items():
+        torch.testing.assert_close(weight, 0.75 * after[name] + 0.25 * none[name], msg=name)
+
+    def cut(stage: str, step: int, total: int, figures: dict[str, float]) -> None:
+        if step == 2:
+            raise PowerCutError
+
+    with pytest.raises(PowerCutError):
+        train(mixed, checkpoint=tmp_path / "checkpoint.pt", progress=cut)
+    again = train(mixed, checkpoint=tmp_path / "checkpoint.pt").state_dict()
+    assert all(torch.equal(weight, again[name]) for name, weight in kept.items())
+
+
 def test_a_training_cut_off_goes_on_as_if_it_had_not_been(train: Train, tmp_path: Path):
     config = FinetuneConfig(epochs=6)
     straight = train(config).state_dict()

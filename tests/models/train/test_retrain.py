@@ -103,20 +103,32 @@ def test_the_incumbent_is_a_bundle(config):
     assert load_bundle(config.registry / "first").manifest.made["config"]["tenant"] is None
 
 
+def customers_note(n: int, *, complete: bool) -> Record:
+    text = f"{chr(0x4E00 + 37 * n) * 9}赵总"
+    mark = Said("contact_person", (Span(9, 11),), "赵总")
+    return Record(f"n{n}", text, (mark,), f"2026-01-01T{n // 60:02}:{n % 60:02}:00+08:00", f"客户{n}", complete)
+
+
 def test_enough_whole_notes_are_held_out_as_a_second_check(tmp_path):
     """The latest customers' whole notes; a partial one may lie among them and is not scored."""
-
-    def note(n: int, *, complete: bool) -> Record:
-        text = f"{chr(0x4E00 + 37 * n) * 9}赵总"
-        mark = Said("contact_person", (Span(9, 11),), "赵总")
-        return Record(f"n{n}", text, (mark,), f"2026-01-01T{n // 60:02}:{n % 60:02}:00+08:00", f"客户{n}", complete)
-
-    few = [note(n, complete=True) for n in range(200)]
+    few = [customers_note(n, complete=True) for n in range(200)]
     assert divided(few).test == ()
-    many = [*few, *(note(n, complete=n % 10 > 0) for n in range(200, 300))]
+    many = [*few, *(customers_note(n, complete=n % 10 > 0) for n in range(200, 300))]
     frozen = divided(many)
     assert len(frozen.test) == 60
     save(frozen, tmp_path)
     held = held_out(tmp_path / "test.jsonl", load_contract())
     assert {n.note.id for n in held} == {f"n{n}" for n in range(240, 300) if n % 10}
     assert all(gold.field == "contact_person" and gold.value == "赵总" for n in held for gold in n.gold)
+
+
+@pytest.mark.heavy
+def test_a_tenants_own_notes_are_asked_a_second_time_whole_way(config):
+    """With enough whole notes the gate's report holds the questions about them beside the others."""
+    once = config.finetune.model_copy(update={"epochs": 0.2, "keep": 0.9})
+    wanted = work(config.model_copy(update={"finetune": once}), "fifth")
+    many = [customers_note(n, complete=True) for n in range(300)]
+    made = retrain(wanted, lambda: many, progress=lambda *_: None)
+    told = {c["name"] for c in json.loads((wanted.folder / "gate.json").read_text(encoding="utf-8"))["checks"]}
+    assert {"micro", "own.micro", "own.rare_fields"} <= told
+    assert made.data["test"]["complete"] >= 50

@@ -30,18 +30,18 @@ from annotation.doubts import doubts
 from annotation.gate import Report, doubtful, judge
 from annotation.queue import Item, default_mix, pick
 from benchmarks import save
+from benchmarks.simulated import TorchTagger, spoilt, turned_down
 from extractor.contract import load_contract
 from extractor.pipeline import Engine
 from extractor.render import result_json
-from extractor.types import Candidate, Note, Span
+from extractor.types import Note
 from models.decode import Found
 from models.labels import FIELDNOTE
-from models.tagger import FLOOR
 from models.tokens import Tokenizer
 from models.train.config import TrainConfig, load_config
 from models.train.curve import lines
 from models.train.finetune import finetune
-from models.train.marks import Labelled, Mark, read_all, read_notes
+from models.train.marks import Labelled, read_all, read_notes
 from models.train.network import HeadShape, SpanTagger
 from models.train.predict import predict
 from models.train.score import evaluate, raw
@@ -57,18 +57,6 @@ ROUND_EPOCHS = 3  # of the new notes and all old ones
 KEEP = 1 / 3  # of the weights before a round, averaged with those after it
 THRESHOLDS = tuple(n / 20 for n in range(2, 16))
 SENT_AT = datetime.fromisoformat("2026-03-18T10:20+08:00")
-
-
-def spoilt(note: Labelled, rng: random.Random, share: float, only: str | None = None) -> Labelled:
-    """The marks of a person who errs: a `share` of them (of one field, if named) is left out or given another value."""
-    marks: list[Mark] = []
-    for mark in note.marks:
-        if (only and mark.field != only) or rng.random() >= share:
-            marks.append(mark)
-        elif mark.field in FIELDNOTE.values:
-            others = [v for v in FIELDNOTE.values[mark.field] if v != mark.value]
-            marks.append(replace(mark, value=rng.choice(others)))
-    return replace(note, marks=tuple(marks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,29 +99,6 @@ def _scores(notes: Sequence[Labelled], found: Sequence[Sequence[Found]], thresho
 def _tell(stage: str, step: int, total: int, figures: dict[str, float]) -> None:
     if step % 25 == 0:
         print(f"  {stage} {step}/{total} {figures}", flush=True)
-
-
-class TorchTagger:
-    """A model in training as the engine's tagger."""
-
-    digest = "in-training"
-
-    def __init__(self, trained: Trained, tokenizer: Tokenizer) -> None:
-        self.model, self.tokenizer = trained.model, tokenizer
-
-    def tag(self, text: str) -> Sequence[Candidate]:
-        return self.tag_many([text])[0]
-
-    def tag_many(self, texts: Sequence[str]) -> Sequence[Sequence[Candidate]]:
-        found = predict(self.model, texts, self.tokenizer)
-        return [
-            [
-                Candidate(f.field, Span(f.start, f.end), f.mass * f.share, "model:season", f.value, f.hedge < 0)
-                for f in items
-                if f.mass * f.share >= FLOOR
-            ]
-            for items in found
-        ]
 
 
 @dataclass(slots=True)
@@ -184,20 +149,14 @@ def at_random(season: Season, count: int) -> list[str]:
 
 def by_queue(season: Season, count: int) -> list[str]:
     """What the shipped mix asks for, by the answers of rules and the model that serves, and by what reps turn down."""
-    engine = Engine(load_contract(), tagger=TorchTagger(season.served, season.bench.tokenizer))
+    engine = Engine(load_contract(), tagger=TorchTagger(season.served.model, season.bench.tokenizer))
     results = engine.extract_many([Note(n.id, n.text, SENT_AT) for n in season.pool.values()])
     pool = []
     for note, result in zip(season.pool.values(), results, strict=True):
         answer = result_json(result, explain=True)
-        pool.append(Item(note.id, note.text, answer, _turned_down(answer["fields"], note)))
+        pool.append(Item(note.id, note.text, answer, turned_down(answer["fields"], note)))
     done = [Item(n.id, n.text, {"fields": [{"field": m.field} for m in n.marks]}) for n in season.labelled.values()]
     return pick(pool, done, mix=default_mix(), count=count, seed=SEED, f1=_fields(season.served.aside))
-
-
-def _turned_down(fields: Any, note: Labelled) -> int:
-    """Suggestions on words that no gold mark of the field touches: those a rep rejects."""
-    spans = [(f["field"], w["start"], w["end"]) for f in fields if f["basis"] == "stated" for w in f["evidence"]]
-    return sum(not any(m.field == name and m.start < b and a < m.end for m in note.marks) for name, a, b in spans)
 
 
 def needed(points: Sequence[Mapping[str, Any]], level: float) -> float | None:
@@ -215,7 +174,7 @@ def poisoned(season: Season, notes: Sequence[Labelled], share: float) -> dict[st
     """A round of new notes with a `share` of one field's labels wrong: what is said before training, and by the gate
     if somebody trained all the same."""
     wrong = [spoilt(note, season.rng, share, POISONED) for note in notes]
-    tagger = TorchTagger(season.served, season.bench.tokenizer)
+    tagger = TorchTagger(season.served.model, season.bench.tokenizer)
     before = doubtful(doubts(wrong, tagger.tag_many([n.text for n in wrong])))
     arm = replace(season, labelled=dict(season.labelled), latest=season.served, points=[])
     report = arm.learn(wrong)

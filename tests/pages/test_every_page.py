@@ -17,7 +17,7 @@ BEHIND = {
     "/signin": None, "/confirm/{extraction}": "rep", "/customer": "rep", "/customer/lineage": "rep",
     "/board/notes": "manager", "/disputes/{task}": "manager", "/guidelines": "annotator",
 }  # fmt: skip
-NO_PAGES = {"/", "/c/{token}", "/sandbox/rules/{field}"}  # two redirects, data
+NO_PAGES = {"/", "/c/{token}", "/sandbox/rules", "/sandbox/rules/{field}"}  # two redirects, data
 PAGES = NAMED | BEHIND
 CUSTOMER = "样样都有的客户"
 

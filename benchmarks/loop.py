@@ -199,7 +199,6 @@ def parts(config: TrainConfig, count: int) -> tuple[list[Labelled], list[Labelle
 
 def bench_of(config: TrainConfig, aside: Sequence[Labelled]) -> Bench:
     """What all arms share."""
-    torch.set_num_threads(config.threads)
     tokenizer = Tokenizer.load(config.root() / config.start / "vocab.txt")
     return Bench(config, tokenizer, aside, read_notes(config.development_file()))
 
@@ -223,16 +222,14 @@ def at_once(config: TrainConfig, count: int, errors: float) -> float:
 
 def queue_arm(season: Season, config: TrainConfig, count: int, rounds: int) -> dict[str, Any]:
     """The notes that the queue asks for, then the poisoned round and the same one as it should have been."""
-    torch.set_num_threads(config.threads)
     _, _, last = parts(config, count)
     season.play(by_queue, rounds)
     spoiled = {"poisoned": poisoned(season, last, POISON), "same_round_clean": poisoned(season, last, ERRORS)}
     return {"queue": season.points, **spoiled}
 
 
-def random_arm(season: Season, config: TrainConfig, rounds: int) -> dict[str, Any]:
+def random_arm(season: Season, rounds: int) -> dict[str, Any]:
     """Beside it, the notes in the order in which they lie there."""
-    torch.set_num_threads(config.threads)
     season.play(at_random, rounds)
     return {"random": season.points}
 
@@ -247,13 +244,14 @@ def run(config: TrainConfig, count: int, rounds: int, jobs: int) -> dict[str, An
     """Both arms, the poisoned round and training on everything, `jobs` at a time; saved as `loop.json` and drawn."""
     notes = len(parts(config, count)[1])
     figures: dict[str, Any] = {"notes": notes, "rounds": rounds, "annotator_errors": ERRORS, "seed": SEED}
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+    threads = (config.threads,)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), torch.set_num_threads, threads) as pool:
         first = pool.submit(start, config, count)
         clean = pool.submit(at_once, config, count, 0.0)
         season = first.result()
         arms = [
             pool.submit(queue_arm, replace(season, rng=random.Random(SEED)), config, count, rounds),
-            pool.submit(random_arm, replace(season, rng=random.Random(SEED)), config, rounds),
+            pool.submit(random_arm, replace(season, rng=random.Random(SEED)), rounds),
         ]
         marked = pool.submit(at_once, config, count, ERRORS)
         for arm in arms:

@@ -35,7 +35,7 @@ def turned_down(fields: Any, note: Labelled) -> int:
 
 
 class TorchTagger:
-    """A model in training as the engine's tagger."""
+    """A torch network as a tagger: a model in training that serves a season, or judges weak labels."""
 
     digest = "in-training"
 
@@ -49,7 +49,7 @@ class TorchTagger:
         found = predict(self.model, texts, self.tokenizer)
         return [
             [
-                Candidate(f.field, Span(f.start, f.end), f.mass * f.share, "model:season", f.value, f.hedge < 0)
+                Candidate(f.field, Span(f.start, f.end), f.mass * f.share, "model:torch", f.value, f.hedge < 0)
                 for f in items
                 if f.mass * f.share >= FLOOR
             ]

@@ -18,8 +18,8 @@ from typing import Any
 import torch
 
 from benchmarks import RESULTS, save
+from benchmarks.simulated import TorchTagger
 from extractor.pipeline import load_engine
-from extractor.types import Candidate, Span
 from models.labels import FIELDNOTE
 from models.tokens import Tokenizer
 from models.train.batches import by_length
@@ -34,24 +34,6 @@ from models.train.weak import Weak, load_weak, save_weak, weak_notes
 ARMS = ("none", "rules", "judged")
 CUTS = (0.1, 0.2, 0.3, 0.4)
 WANTED = WeakConfig(marked=1500, negatives=300)
-
-
-class Judge:
-    """A torch network as a tagger."""
-
-    digest = "judge"
-
-    def __init__(self, model: SpanTagger, tokenizer: Tokenizer) -> None:
-        self.model, self.tokenizer = model, tokenizer
-
-    def tag(self, text: str) -> Sequence[Candidate]:
-        return self.tag_many([text])[0]
-
-    def tag_many(self, texts: Sequence[str]) -> Sequence[Sequence[Candidate]]:
-        return [
-            [Candidate(f.field, Span(f.start, f.end), f.mass * f.share, "model:judge", f.value) for f in found]
-            for found in predict(self.model, texts, self.tokenizer)
-        ]
 
 
 def run(config: TrainConfig, arms: Sequence[str], *, share: float, steps: int) -> None:
@@ -86,7 +68,7 @@ def _sentences(config: TrainConfig, arm: str, notes: list[Labelled], folder: Pat
     if not file.exists():
         judge = None
         if arm == "judged":
-            judge = Judge(restored(config.below(config.start), folder / "none.pt", config), tokenizer)
+            judge = TorchTagger(restored(config.below(config.start), folder / "none.pt", config), tokenizer)
         engine, raw_text = load_engine(), config.below(config.raw_text)
         save_weak(weak_notes(engine, notes, raw_text, config.weak, seed=config.seed, judge=judge), file)
     return load_weak(file)

@@ -234,7 +234,7 @@ def _misnamed(
     if blank := next(
         (r.name for r in own if not isinstance(r, Inference) and r.pattern is not None and not r.pattern.strip()), None
     ):
-        yield f"rules.{blank}.pattern", "正则是空的；写上正则，或者改用 words"
+        yield f"rules.{blank}.pattern", "正则是空的；请写上（字段的规则也可以改用 words）"
 
 
 def _faults(field: Field, change: FieldChange) -> Iterator[tuple[str, str]]:

@@ -99,7 +99,7 @@ def test_merging_adds_up_and_the_later_word_holds():
         ("lexicons: {nope: {add: [甲]}}", "lexicons.nope", "没有词表"),
         ("lexicons: {competitors: {remove: [不在里面的词]}}", "lexicons.competitors.remove", "去不掉"),
         ("lexicons: {competitors: {add: ['']}}", "lexicons.competitors.add", "空词"),
-        ("fields: {budget_source: {without: [不存在]}}", "fields.budget_source.without", "关不掉"),
+        ("fields: {budget_source: {without: [不存在]}}", "fields.budget_source.without", "没有规则"),
         ("fields: {budget_source: {threshold: 3}}", "fields.budget_source.threshold", "3"),
         ("fields: {budget_source: {colour: red}}", "fields.budget_source.colour", "没有这一项"),
         (

@@ -131,7 +131,7 @@ def test_a_cue_and_an_inference_are_written_by_the_form_and_tried(signed_in, liv
     assert "without:\n  - 财政拨款按季末下达" in page.input_value("#yaml")
 
 
-def test_a_value_that_a_pack_adds_can_be_marked_at_the_desk(signed_in, live, history):
+def test_a_value_that_a_pack_adds_stands_in_the_guidelines(signed_in, live, history):
     import httpx
 
     pack = "fields: {budget_source: {values: {以货易货: 拿货抵}}}"

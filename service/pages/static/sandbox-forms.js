@@ -36,15 +36,11 @@ async function choose() {
 }
 
 function showRule() {
-  const rule = rules.find((r) => r.name === $("rule").value) ?? {};
-  $("rule-name").value = rule.name ?? "";
-  $("rule-name").readOnly = Boolean(rule.name);
+  const rule = chosen("rule", rules);
   $("rule-words").value = (Array.isArray(rule.words) ? rule.words : []).join("\n");
   $("rule-pattern").value = rule.pattern ?? (typeof rule.words === "string" ? `{lex:${rule.words}}` : "");
   $("rule-unless").value = rule.unless ?? "";
   $("rule-score").value = rule.score ?? 0.9;
-  $("rule-off").checked = false;
-  $("rule-off").disabled = !rule.name;
   if (rule.value) $("rule-value").value = rule.value;
 }
 
@@ -52,7 +48,7 @@ function showPart() {
   for (const part of document.querySelectorAll("[data-part]")) part.hidden = part.dataset.part !== $("what").value;
 }
 
-async function shareds() {
+async function sharedRules() {
   shared = (await guarded(() => get("/sandbox/rules"))) ?? shared;
   for (const [id, records] of [["cue", shared.cues], ["inference", shared.inferences]]) {
     $(id).replaceChildren(el("option", { value: "" }, t("sandbox.new_rule")), ...records.map((r) => el("option", {}, r.name)));
@@ -149,7 +145,7 @@ export function change() {
   return { fields: { [$("field").value]: fieldChange(what, fields[$("field").value].choices.length > 0) } };
 }
 
-export const reload = () => Promise.all([choose(), shareds()]);
+export const reload = () => Promise.all([choose(), sharedRules()]);
 
 export function start() {
   $("field").addEventListener("change", choose);

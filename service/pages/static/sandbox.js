@@ -42,10 +42,14 @@ async function attempt() {
   $("result").dataset.done = String(mine);
 }
 
+function summary({ notes, fields: tallies }) {
+  const sum = (key) => Object.values(tallies).reduce((n, tally) => n + tally[key], 0);
+  return t("sandbox.summary", { notes, found: sum("found"), lost: sum("lost"), changed: sum("changed") });
+}
+
 function draw(total, examples) {
   const tallies = Object.entries(total.fields);
-  const sum = (key) => tallies.reduce((n, [, tally]) => n + tally[key], 0);
-  $("summary").textContent = t("sandbox.summary", { notes: total.notes, found: sum("found"), lost: sum("lost"), changed: sum("changed") });
+  $("summary").textContent = summary(total);
   const bad = [...examples.failed.map((e) => ["sandbox.example_failed", e]), ...examples.broken.map((e) => ["sandbox.example_broken", e])];
   $("examples").replaceChildren(
     ...bad.map(([word, e]) => el("li", { class: "wrong" }, t(word, e))),
@@ -117,7 +121,6 @@ async function proposals() {
 }
 
 // What a proposal would change is worked out when its card comes into sight, one at a time.
-const seen = new Map();
 let working = Promise.resolve();
 const seeing = new IntersectionObserver((entries) => {
   for (const { target } of entries.filter((e) => e.isIntersecting)) {
@@ -127,11 +130,9 @@ const seeing = new IntersectionObserver((entries) => {
 });
 
 async function foresee(place) {
-  const tried = place.isConnected && await post(`${seen.get(place)}/try`, { limit: STEP }).catch(() => null);
+  const tried = place.isConnected && await post(`${place.dataset.path}/try`, { limit: STEP }).catch(() => null);
   if (!tried) return;
-  const tallies = Object.values(tried.effect.fields);
-  const sum = (key) => tallies.reduce((n, tally) => n + tally[key], 0);
-  place.replaceChildren(t("sandbox.summary", { notes: tried.effect.notes, found: sum("found"), lost: sum("lost"), changed: sum("changed") }));
+  place.replaceChildren(summary(tried.effect));
 }
 
 function proposal(p) {
@@ -140,8 +141,7 @@ function proposal(p) {
     el("p", { class: "quiet" }, t("sandbox.counter_line", { ...o, final: o.final ?? t("sandbox.rejected") })));
   const [support, counter] = [p.support_examples.map(quoted), p.counter_examples.map(quoted)];
   const path = `/v1/proposals/${p.key}`;
-  const foreseen = el("p", { class: "counts" });
-  seen.set(foreseen, path);
+  const foreseen = el("p", { class: "counts", "data-path": path });
   seeing.observe(foreseen);
   return el(
     "li", { class: `panel edge stack f-${p.field}` },

@@ -26,6 +26,16 @@ class PowerCutError(Exception):
     """What ends a training in the middle."""
 
 
+def cut_at(last: int) -> Callable[..., None]:
+    """A progress that ends the training at that step."""
+
+    def cut(stage: str, step: int, total: int, figures: dict[str, float]) -> None:
+        if step == last:
+            raise PowerCutError
+
+    return cut
+
+
 @pytest.fixture(scope="module")
 def train(encoder: Path, notes: list[Labelled], tokenizer: Tokenizer) -> Train:
     def one(config: FinetuneConfig = PLAIN, **options: object) -> SpanTagger:
@@ -56,12 +66,8 @@ def test_kept_weights_lie_between_those_before_and_after_also_after_a_stop(train
     for name, weight in kept.items():
         torch.testing.assert_close(weight, 0.75 * after[name] + 0.25 * none[name], msg=name)
 
-    def cut(stage: str, step: int, total: int, figures: dict[str, float]) -> None:
-        if step == 2:
-            raise PowerCutError
-
     with pytest.raises(PowerCutError):
-        train(mixed, checkpoint=tmp_path / "checkpoint.pt", progress=cut)
+        train(mixed, checkpoint=tmp_path / "checkpoint.pt", progress=cut_at(2))
     again = train(mixed, checkpoint=tmp_path / "checkpoint.pt").state_dict()
     assert all(torch.equal(weight, again[name]) for name, weight in kept.items())
 
@@ -70,12 +76,8 @@ def test_a_training_cut_off_goes_on_as_if_it_had_not_been(train: Train, tmp_path
     config = FinetuneConfig(epochs=6)
     straight = train(config).state_dict()
 
-    def cut(stage: str, step: int, total: int, figures: dict[str, float]) -> None:
-        if step == 4:
-            raise PowerCutError
-
     with pytest.raises(PowerCutError):
-        train(config, checkpoint=tmp_path / "checkpoint.pt", progress=cut)
+        train(config, checkpoint=tmp_path / "checkpoint.pt", progress=cut_at(4))
     resumed = train(config, checkpoint=tmp_path / "checkpoint.pt").state_dict()
     assert all(torch.equal(resumed[name], weight) for name, weight in straight.items())
 

@@ -36,13 +36,15 @@ function controls(mark, field, act) {
 export function typeValue(node, mark, read, act) {
   const heard = el("p", { class: "quiet", role: "status" });
   const input = el("input", { maxLength: 400, autocomplete: "off", value: mark.display });
-  let [timer, asked, found] = [0, 0, null];
+  let [timer, asked, found, understood] = [0, 0, null, null];
+  const typed = () => input.value.trim();
   async function listen() {
     const mine = (asked += 1);
     found = null;
-    const words = input.value.trim();
+    const words = typed();
     const answer = words ? await read(mark.field, words).catch((error) => error) : null;
     if (mine !== asked) return;
+    understood = words;
     found = answer instanceof Error ? null : answer;
     heard.classList.toggle("good", Boolean(found));
     heard.textContent = found ? t("annotator.read_as", { display: found.display }) : answer instanceof Refused ? answer.message : "";
@@ -53,7 +55,7 @@ export function typeValue(node, mark, read, act) {
     if (event.key === "Escape") act("back");
     if (event.key !== "Enter") return;
     clearTimeout(timer);
-    await listen();
+    if (!found || typed() !== understood) await listen(); // what was read is taken at once: the next keys belong to the desk
     if (found) act("typed", found);
   });
   node.append(el("label", {}, t("annotator.value_of", { title: mark.title }), input), heard);

@@ -115,6 +115,7 @@ class Season:
 
     def learn(self, fresh: Sequence[Labelled]) -> Report:
         """Go on with `fresh` notes and all known ones, ask the gate, go on once more where it held; its last report."""
+        torch.manual_seed(SEED + len(self.labelled))  # not what its process happened to draw before
         for _ in range(2):
             self.latest = self.bench.train(self.latest.model, [*self.labelled.values(), *fresh], ROUND_EPOCHS, KEEP)
             report = judge(self.served.aside, self.latest.aside)

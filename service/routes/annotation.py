@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Request
@@ -151,8 +152,7 @@ def figures(request: Request, caller: Judge) -> dict[str, Any]:
         mix, double = settings_of(connection, caller.tenant)
     if not caller.may("manage"):
         found["annotators"] = [a for a in found["annotators"] if a["annotator"] == caller.name]
-    names = ("disagreement", "uncertain", "rare", "fresh", "rejected", "random")
-    return {**found, "settings": {"mix": {n: getattr(mix, n) for n in names}, "double": double}}
+    return {**found, "settings": {"mix": asdict(mix), "double": double}}
 
 
 @router.get("/agreement")

@@ -10,15 +10,17 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from extractor.contract import Contract
 from extractor.kinds import KINDS
 from extractor.pipeline import Engine
+from service.routes.access import KEY_OPTIONAL, Maybe
 from service.store import gauges
 
 router = APIRouter()
 
 
-@router.get("/v1/contract")
-async def contract(request: Request) -> dict[str, Any]:
-    """The fields, for forms and clients."""
-    return contract_json(request.app.state.engine.contract)
+@router.get("/v1/contract", openapi_extra=KEY_OPTIONAL)
+async def contract(request: Request, caller: Maybe) -> dict[str, Any]:
+    """The fields, for forms and clients: those of the caller's tenant, the shipped ones without a key."""
+    state = request.app.state
+    return contract_json(state.engines.contract_of(caller.tenant) if caller else state.engine.contract)
 
 
 @router.get("/health/live")

@@ -27,7 +27,7 @@ def figures(
 ) -> dict[str, Any]:  # fmt: skip
     """Data health of a period (the last 30 days by default), whole, per rep, team, field and week."""
     scope = scope_of(since, until, rep=rep, team=team, field=field)
-    contract = request.app.state.engine.contract
+    contract = request.app.state.engines.contract_of(caller.tenant)
     with request.app.state.database.read() as connection:
         return quality(connection, caller.tenant, contract, scope)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 
 import pytest
 
+from annotation.queue import Mix
 from service.pages.assets import FOLDER as STATIC
 from service.pages.render import TEMPLATES
 from service.pages.words import LANGUAGES, speech
@@ -20,6 +22,11 @@ def test_every_text_that_is_asked_for_is_there(language):
     asked = {(file.name, key) for file in SOURCES for key in ASKED.findall(file.read_text(encoding="utf-8"))}
     assert len(asked) > 50
     assert [(name, key) for name, key in sorted(asked) if key not in texts] == []
+
+
+def test_every_strategy_of_the_queue_has_its_words():
+    strategies = {f"annotator.strategy.{field.name}" for field in fields(Mix)}
+    assert strategies == {key for key in speech("zh").texts if key.startswith("annotator.strategy.")}
 
 
 def test_both_languages_have_the_same_places():

@@ -198,6 +198,9 @@ def test_managers_do_not_annotate_and_annotators_see_only_their_own_speed(door, 
         assert someone.finish(someone.next()["id"]).status_code == 200
     assert [p["annotator"] for p in a.get("/progress").json()["annotators"]] == ["key:a"]
     assert len(boss.get("/progress").json()["annotators"]) == 2
+    share(boss, 0.5, {"weak": 1, "random": 2})
+    kept = boss.get("/progress").json()["settings"]
+    assert ({n: s for n, s in kept["mix"].items() if s}, kept["double"]) == ({"weak": 1, "random": 2}, 0.5)
     refused = door.client.put("/v1/annotation/settings", json={"double": 0, "mix": {"luck": 1}}, headers=boss.headers)
     assert refused.json()["code"] == "annotation.mix"
 

@@ -57,6 +57,32 @@ def test_published_packs_answer_at_once_and_one_step_undoes_them(door):
     assert door.client.post("/v1/sandbox/undo").status_code == 404
 
 
+def test_values_of_a_pack_are_in_the_tenants_contract_and_in_nobody_elses(door):
+    own = """
+note: 蓝鲸金单列
+fields:
+  budget_source:
+    values: {蓝鲸金: 区里的蓝鲸计划}
+    rules: [{name: 蓝鲸, value: 蓝鲸金, score: 0.9, words: [蓝鲸金]}]
+    examples: [{text: 等蓝鲸金, expect: [{value: 蓝鲸金}]}, {text: 没有蓝鲸金}]
+"""
+    publish(door, own)
+    trigger = (
+        "triggers: [{name: 蓝鲸, field: budget_source, when: value == '蓝鲸金', then: {action: wait, text: 等批}}]"
+    )
+    answers = [door.client.get("/v1/contract"), door.client.get("/v1/contract", headers=door.key("other"))]
+    choices = [
+        {v["value"] for f in answer.json()["fields"] if f["name"] == "budget_source" for v in f["values"]}
+        for answer in answers
+    ]
+    assert choices[0] - choices[1] == {"蓝鲸金"}
+    read = door.note("设备要等蓝鲸金", id="a")
+    door.decide(read, {"field": "budget_source", "action": "confirm"})
+    tried = door.client.post("/v1/triggers/try", json={"yaml": trigger})
+    assert tried.status_code == 200, tried.text
+    assert tried.json()["triggers"][0]["examples"][0]["display"] == "蓝鲸金"
+
+
 def test_a_canary_serves_its_share_grows_and_ends(door):
     pack = publish(door, share=0.5)
     assert pack["mode"] == "canary"

@@ -28,7 +28,7 @@ import torch
 
 from annotation.doubts import doubts
 from annotation.gate import Report, doubtful, judge
-from annotation.queue import Item, default_mix, pick
+from annotation.queue import Item, Mix, default_mix, pick
 from benchmarks import save
 from benchmarks.simulated import TorchTagger, spoilt, turned_down
 from extractor.contract import load_contract
@@ -137,10 +137,13 @@ class Season:
         share = len(self.pool) // rounds
         self.points.append(self.point(None))
         for number in range(rounds):
-            chosen = choose(self, share if number < rounds - 1 else len(self.pool))
-            report = self.learn([spoilt(self.pool.pop(name), self.rng, ERRORS) for name in chosen])
+            report = self.turn(choose, share if number < rounds - 1 else len(self.pool))
             self.points.append(self.point(report))
             print(self.points[-1], flush=True)
+
+    def turn(self, choose: Callable[[Season, int], list[str]], count: int) -> Report:
+        """One round: `count` notes are chosen, marked by the annotator, and learnt."""
+        return self.learn([spoilt(self.pool.pop(name), self.rng, ERRORS) for name in choose(self, count)])
 
 
 def at_random(season: Season, count: int) -> list[str]:
@@ -148,8 +151,9 @@ def at_random(season: Season, count: int) -> list[str]:
     return list(season.pool)[:count]
 
 
-def by_queue(season: Season, count: int) -> list[str]:
-    """What the shipped mix asks for, by the answers of rules and the model that serves, and by what reps turn down."""
+def by_queue(season: Season, count: int, mix: Mix | None = None) -> list[str]:
+    """What a mix (the shipped one) asks for, by the answers of rules and the model that serves, and by what reps turn
+    down."""
     engine = Engine(load_contract(), tagger=TorchTagger(season.served.model, season.bench.tokenizer))
     results = engine.extract_many([Note(n.id, n.text, SENT_AT) for n in season.pool.values()])
     pool = []
@@ -157,7 +161,7 @@ def by_queue(season: Season, count: int) -> list[str]:
         answer = result_json(result, explain=True)
         pool.append(Item(note.id, note.text, answer, turned_down(answer["fields"], note)))
     done = [Item(n.id, n.text, {"fields": [{"field": m.field} for m in n.marks]}) for n in season.labelled.values()]
-    return pick(pool, done, mix=default_mix(), count=count, seed=SEED, f1=_fields(season.served.aside))
+    return pick(pool, done, mix=mix or default_mix(), count=count, seed=SEED, f1=_fields(season.served.aside))
 
 
 def needed(points: Sequence[Mapping[str, Any]], level: float) -> float | None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from annotation.queue import Mix
 from benchmarks import RESULTS
 from extractor.contract import load_contract
 
@@ -59,6 +60,23 @@ def season() -> str:
     )  # fmt: skip
 
 
+def strategies() -> str:
+    """The queue's strategies alone (`benchmarks/strategies.py`)."""
+    result = _read("strategies")
+    if not result:
+        return ""
+    alone: dict[str, list[dict[str, float]]] = result["alone"]
+    (notes,) = {tuple(point["annotated"] for point in points) for points in alone.values()}
+    rows = [
+        f"| {f'`{name}`' if hasattr(Mix, name) else '当时的默认份额'} | "
+        + " | ".join(f"{point['aside']:.3f}" for point in points)
+        + f" | {sum(point['characters'] for point in points)} | {sum(point['marks'] for point in points)} |"
+        for name, points in alone.items()
+    ]
+    head = f"| 只用 | {' | '.join(f'{n} 条' for n in notes)} | 读的字 | 标的处 |"
+    return "\n".join([head, "|---|" + "--:|" * (len(notes) + 2), *rows])
+
+
 def _read(name: str) -> dict[str, Any] | None:
     path = RESULTS / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
@@ -103,7 +121,7 @@ def _speed(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-PAGES = {ROOT / "README.md": tables, ROOT / "docs/retrain.md": season}
+PAGES = {ROOT / "README.md": tables, ROOT / "docs/retrain.md": season, ROOT / "docs/annotate.md": strategies}
 
 
 def main() -> None:

@@ -71,28 +71,36 @@ def release_json(release: Release) -> dict[str, Any]:
 
 
 def release_model(
-    engines: Engines, connection: Connection, caller: Caller, version: str, mode: Mode, *, share: float = 1.0
+    engines: Engines,
+    connection: Connection,
+    tenant: str | None,
+    version: str,
+    mode: Mode,
+    *,
+    by: str,
+    share: float = 1.0,
 ) -> Release:
-    """Let a version serve the caller's tenant. Raises ServiceError: unknown, damaged, or refused by the gate.
+    """Let a version serve a tenant (None: all without a release of their own). Raises ServiceError: unknown, damaged,
+    or refused by the gate.
 
     A version without a report is judged by its scores against those of what serves now; only live ones have to pass.
     """
-    if version not in known(engines, caller.tenant):
+    if version not in known(engines, tenant):
         raise ServiceError(404, "model.not_found", f"没有模型版本 {version}")
     try:
         engines.model(version)
     except ModelError as error:
         raise ServiceError(409, "model.broken", str(error)) from None
     if mode == "live":
-        report = verdicts.latest(connection, caller.tenant).get(version) or _judged(engines, caller.tenant, version)
+        report = verdicts.latest(connection, tenant).get(version) or _judged(engines, tenant, version)
         if report is not None and not report["passed"]:
             failed = [c["detail"] or c["name"] for c in report["checks"] if not c["passed"]]
             extra = {"checks": report["checks"]}
             raise ServiceError(409, "model.refused", f"{version} 没有通过闸门：{'；'.join(failed[:3])}", extra=extra)
-    return releases.begin(connection, caller.tenant, "model", version, mode, by=caller.name, share=share)
+    return releases.begin(connection, tenant, "model", version, mode, by=by, share=share)
 
 
-def _judged(engines: Engines, tenant: str, version: str) -> dict[str, Any] | None:
+def _judged(engines: Engines, tenant: str | None, version: str) -> dict[str, Any] | None:
     """The gate's word from the scores alone; None where nothing serves yet, or it served before."""
     found, incumbent = known(engines, tenant), name_of(engines.pick(tenant, ""))
     if incumbent not in found or incumbent == version or version == name_of(engines.default):

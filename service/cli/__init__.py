@@ -16,6 +16,7 @@ from service.cli import (
     keys,
     models,
     policy,
+    releases,
     retrain,
     sandbox,
     serve,
@@ -38,6 +39,7 @@ keys.register(app)
 bench.register(app)
 train.register(app)
 models.register(app)
+releases.register(app)
 retrain.register(app)
 users.register(app)
 policy.register(app)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from service.engines import Engines
     from service.store.database import Database
     from service.store.keys import Caller
 
@@ -28,6 +29,22 @@ def opened(url: str | None) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+@contextmanager
+def with_engines(url: str | None) -> Iterator[tuple[Engines, Database]]:
+    """The same, beside the engines as they serve now."""
+    from service.engine import open_engine
+    from service.engines import Engines
+    from service.settings import load_settings
+    from service.store.packs import load_pack
+
+    settings = load_settings(database_url=url)
+    engine = open_engine(str(settings.contract or "") or None, model=str(settings.model or "") or None)
+    with opened(url) as database:
+        engines = Engines(engine, database, settings.registry, load_pack)
+        engines.refresh()
+        yield engines, database
 
 
 def operator(tenant: str, scope: str = "manage") -> Caller:

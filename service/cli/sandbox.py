@@ -5,17 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from service.cli.options import AsJson, Tenant, Url, opened, operator
-
-if TYPE_CHECKING:
-    from service.engines import Engines
-    from service.store.database import Database
+from service.cli.options import AsJson, Tenant, Url, operator, with_engines
 
 sandbox = typer.Typer(help="规则沙盒：先试、再发布、可退回。", no_args_is_help=True)
 File = Annotated[Path, typer.Argument(help="规则包（YAML）", exists=True, dir_okay=False)]
@@ -40,7 +35,7 @@ def attempt(
     from service.store import packs
 
     pack = read_pack(file.read_text(encoding="utf-8"), file.name)
-    with _opened(database_url) as (engines, database), database.read() as connection:
+    with with_engines(database_url) as (engines, database), database.read() as connection:
         ready = work.tried(engines, tenant, pack)
         total = min(notes, packs.count(connection, tenant))
         shown: dict[str, Any] = {"notes": 0, "fields": {}}
@@ -66,7 +61,7 @@ def publish(
     from service import sandbox as work
 
     pack = read_pack(file.read_text(encoding="utf-8"), file.name)
-    with _opened(database_url) as (engines, database):
+    with with_engines(database_url) as (engines, database):
         work.fit(engines, tenant, pack)
         with database.write() as connection:
             version, release = work.publish(connection, operator(tenant), pack, share=share)
@@ -78,24 +73,9 @@ def undo(tenant: Tenant, database_url: Url = None) -> None:
     """退回一步：停掉灰度；没有灰度时回到上一个版本。"""
     from service import sandbox as work
 
-    with _opened(database_url) as (_, database), database.write() as connection:
+    with with_engines(database_url) as (_, database), database.write() as connection:
         back = work.undo(connection, operator(tenant))
     typer.echo(f"已退回到 {back.ref}" if back else "已退回，现在没有规则包")
-
-
-@contextmanager
-def _opened(url: str | None) -> Iterator[tuple[Engines, Database]]:
-    from service.engine import open_engine
-    from service.engines import Engines
-    from service.settings import load_settings
-    from service.store.packs import load_pack
-
-    settings = load_settings(database_url=url)
-    engine = open_engine(str(settings.contract or "") or None, model=str(settings.model or "") or None)
-    with opened(url) as database:
-        engines = Engines(engine, database, settings.registry, load_pack)
-        engines.refresh()
-        yield engines, database
 
 
 def _watched(effects: Iterator[Any], total: int) -> Iterator[Any]:

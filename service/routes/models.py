@@ -59,7 +59,9 @@ def release(request: Request, body: ReleaseIn, caller: Manager) -> JSONResponse:
     """Let a version serve: live, for a share (canary), or unseen (shadow). 409 `model.refused` past the gate."""
     engines: Engines = request.app.state.engines
     with request.app.state.database.write() as connection:
-        made = releases.release_model(engines, connection, caller, body.version, body.mode, share=body.share)
+        made = releases.release_model(
+            engines, connection, caller.tenant, body.version, body.mode, by=caller.name, share=body.share
+        )
     engines.refresh()
     return JSONResponse(releases.release_json(made), 201)
 

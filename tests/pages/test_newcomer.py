@@ -70,7 +70,7 @@ def test_the_printed_account_leads_to_a_confirmed_card(demo, browser, shot):
     shot(page, "board-1280-light")
     page.locator("table").get_by_role("link", name=name).click()
     confirmed = page.locator("tr", has=page.locator(f"a[href='{card}']"))
-    assert confirmed.count() > 0
+    confirmed.first.wait_for()
     assert all("已确认" in row for row in confirmed.all_inner_texts())
     assert errors == []
     context.close()

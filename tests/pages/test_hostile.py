@@ -45,6 +45,7 @@ def test_a_hostile_note_is_drawn_right_and_runs_nothing(signed_in, live, kind):
     page.reload()
     assert SCRIPT in page.locator(".item .state").first.inner_text()
     page.get_by_role("link", name="客户档案").click()
+    page.wait_for_url("**/customer?**")
     page.locator(".whence").first.click()
     page.locator("#timeline mark").first.wait_for()
     page.goto("/inbox?everyone=1")

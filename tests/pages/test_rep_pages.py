@@ -23,8 +23,9 @@ def test_a_customer_is_read_back_to_the_words(signed_in, live, everywhere):
     page.goto("/customers")
     page.get_by_role("textbox").fill(name)
     page.keyboard.press("Enter")
+    page.wait_for_url("**/customers?**")
     page.get_by_role("link", name=name).click()
-    page.wait_for_url("**/customers/*")  # whole: before its script runs, the link leads to a page
+    page.wait_for_url("**/customer?**")  # whole: before its script runs, the link leads to a page
     row = page.locator("[data-field=budget_amount]")
     row.get_by_role("link").click()
     page.locator("#whence #timeline").wait_for()

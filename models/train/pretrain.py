@@ -80,8 +80,10 @@ def hide(ids: Tensor, share: float, vocabulary: int, generator: torch.Generator)
     return given, torch.where(chosen, ids, torch.full_like(ids, IGNORED))
 
 
-def quick_precision(device: str) -> torch.dtype:
-    """bf16 where a matrix product in it is quicker than in fp32 on this machine, measured."""
+def precision_of(wanted: str, device: str) -> torch.dtype:
+    """`fp32` or `bf16`; by `auto` bf16 where a matrix product in it is quicker on this machine, measured."""
+    if wanted != "auto":
+        return {"fp32": torch.float32, "bf16": torch.bfloat16}[wanted]
     if device == "cuda":
         return torch.bfloat16
 
@@ -104,13 +106,13 @@ def pretrain(
     A run that was stopped goes on from its last checkpoint. Returns `folder`, a Hugging Face checkpoint.
     """
     held, train = rows[: config.held_out_rows], rows[config.held_out_rows :]
-    state = _state(folder)
-    model = AutoModelForMaskedLM.from_pretrained(folder if state else start).to(device)
+    done, kept = _state(folder)
+    model = AutoModelForMaskedLM.from_pretrained(folder if done else start).to(device)
     optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98), weight_decay=config.weight_decay)
-    if state:
+    if done:
         optimizer.load_state_dict(torch.load(folder / "optimizer.pt"))
-    precision = quick_precision(device)
-    for step in range(state, config.steps):
+    precision = precision_of(kept or config.precision, device)
+    for step in range(done, config.steps):
         generator = torch.Generator().manual_seed(seed + step)
         picked = torch.randint(0, len(train), (config.rows,), generator=generator).numpy()
         loss = _loss(model, train[picked], config, generator, device, precision)
@@ -123,7 +125,8 @@ def pretrain(
         figures = {"loss": float(loss.detach())}
         if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
             figures["held_out"] = held_out_loss(model, held, config, device, precision)
-            _save(folder, start, model, optimizer, step + 1, figures)
+            _save(folder, start, model, optimizer)
+            _note(folder, step + 1, precision, figures)
         progress("pretrain", step + 1, config.steps, figures)
     return folder
 
@@ -155,20 +158,24 @@ def held_out_loss(model: Any, rows: Ids, config: PretrainConfig, device: str, pr
     return sum(losses) / len(losses)
 
 
-def _state(folder: Path) -> int:
+def _state(folder: Path) -> tuple[int, str]:
+    """Steps done, and the precision they were done in: what goes on must not measure again and decide otherwise."""
     try:
-        return int(json.loads((folder / "state.json").read_text(encoding="utf-8"))["step"])
+        state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
     except OSError:
-        return 0
+        return 0, ""
+    return int(state["step"]), state.get("precision", "")
 
 
-def _save(
-    folder: Path, start: Path, model: Any, optimizer: torch.optim.Optimizer, step: int, figures: dict[str, float]
-) -> None:
+def _save(folder: Path, start: Path, model: Any, optimizer: torch.optim.Optimizer) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(folder)
     (folder / "vocab.txt").write_bytes((start / "vocab.txt").read_bytes())
     torch.save(optimizer.state_dict(), folder / "optimizer.pt")
+
+
+def _note(folder: Path, step: int, precision: torch.dtype, figures: dict[str, float]) -> None:
     with (folder / "held_out.jsonl").open("a", encoding="utf-8") as log:
         log.write(json.dumps({"step": step, **figures}) + "\n")
-    (folder / "state.json").write_text(json.dumps({"step": step}), encoding="utf-8")
+    state = {"step": step, "precision": "bf16" if precision == torch.bfloat16 else "fp32"}
+    (folder / "state.json").write_text(json.dumps(state), encoding="utf-8")

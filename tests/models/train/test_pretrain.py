@@ -16,7 +16,9 @@ from models.tokens import MASK, Tokenizer
 from models.train.config import PretrainConfig
 from models.train.pretrain import IGNORED, hide, pretrain, read_lines, rows_of
 
-CONFIG = PretrainConfig(steps=6, rows=4, length=16, rate=1e-2, warmup=1, save_every=3, held_out_rows=4)
+CONFIG = PretrainConfig(
+    steps=6, rows=4, length=16, rate=1e-2, warmup=1, save_every=3, held_out_rows=4, precision="fp32"
+)
 LINES = ["王总说要等财政拨款", "李工觉得报价偏高", "客户在用大族的激光切割机"] * 12
 
 
@@ -44,9 +46,18 @@ def test_it_goes_on_from_its_last_checkpoint(encoder: Path, rows: np.ndarray, tm
         run(tmp_path / "cut", cut)
     resumed = run(tmp_path / "cut")
     assert all(torch.equal(resumed[name], weight) for name, weight in straight.items())
+    assert json.loads((tmp_path / "cut/state.json").read_text()) == {"step": 6, "precision": "fp32"}
     log = [json.loads(line) for line in (tmp_path / "straight/held_out.jsonl").read_text().splitlines()]
     assert [entry["step"] for entry in log] == [3, 6]
     assert log[1]["held_out"] < log[0]["held_out"]
+
+
+def test_what_goes_on_keeps_its_precision(encoder: Path, rows: np.ndarray, tmp_path: Path):
+    """Begun in bf16, it stays so, whatever the recipe says or a measurement would say now."""
+    for steps, precision in ((3, "bf16"), (6, "fp32")):
+        config = CONFIG.model_copy(update={"steps": steps, "precision": precision})
+        pretrain(encoder, tmp_path / "a", rows, config, seed=3, device="cpu", progress=lambda *_: None)
+    assert json.loads((tmp_path / "a/state.json").read_text()) == {"step": 6, "precision": "bf16"}
 
 
 def test_a_fifth_of_the_characters_is_asked_for(rows: np.ndarray):

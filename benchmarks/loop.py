@@ -245,12 +245,16 @@ def _blank(config: TrainConfig) -> SpanTagger:
     return SpanTagger.start_from(config.root() / config.start, FIELDNOTE, shape)
 
 
+def workers(config: TrainConfig, jobs: int) -> ProcessPoolExecutor:
+    """Processes for so many trainings at a time, each with the recipe's threads."""
+    return ProcessPoolExecutor(jobs, get_context("spawn"), torch.set_num_threads, (config.threads,))
+
+
 def run(config: TrainConfig, count: int, rounds: int, jobs: int) -> dict[str, Any]:
     """Both arms, the poisoned round and training on everything, `jobs` at a time; saved as `loop.json` and drawn."""
     notes = len(parts(config, count)[1])
     figures: dict[str, Any] = {"notes": notes, "rounds": rounds, "annotator_errors": ERRORS, "seed": SEED}
-    threads = (config.threads,)
-    with ProcessPoolExecutor(jobs, get_context("spawn"), torch.set_num_threads, threads) as pool:
+    with workers(config, jobs) as pool:
         first = pool.submit(start, config, count)
         clean = pool.submit(at_once, config, count, 0.0)
         season = first.result()

@@ -10,17 +10,13 @@ from __future__ import annotations
 
 import argparse
 import random
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields, replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
-
-import torch
 
 from annotation.queue import Mix, default_mix
 from benchmarks import save
-from benchmarks.loop import SEED, Season, by_queue, start
+from benchmarks.loop import SEED, Season, by_queue, start, workers
 from models.train.config import load_config
 
 ROUND = 210  # notes, as in the season
@@ -52,7 +48,7 @@ def main() -> None:
     options = parser.parse_args()
     config = load_config(options.config)
     mixes = {f.name: Mix(**{f.name: 1.0}) for f in fields(Mix)} | {"shipped": default_mix()}
-    with ProcessPoolExecutor(options.jobs, get_context("spawn"), torch.set_num_threads, (config.threads,)) as pool:
+    with workers(config, options.jobs) as pool:
         season = pool.submit(start, config, options.notes).result()
         arms = {
             name: pool.submit(arm, replace(season, rng=random.Random(SEED)), mix, options.rounds)

@@ -1,4 +1,4 @@
-"""Draw the tables of README and retraining's page from `benchmarks/results/`, between markers; a test compares."""
+"""Draw the tables of README and two pages from `benchmarks/results/`, between markers; a test compares."""
 
 from __future__ import annotations
 

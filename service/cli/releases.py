@@ -8,13 +8,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from service.cli.options import Url, with_engines
+from service.cli.options import Url, opened, with_engines
 
 group = typer.Typer(help="发布：哪个模型版本给谁用。正在跑的服务约一秒内换上。", no_args_is_help=True)
 Whose = Annotated[str | None, typer.Option("--tenant", help="只给这个租户；不写就是所有没有自己发布的租户")]
 ALL = "所有租户"
-
-
 How = Annotated[
     Literal["live", "canary", "shadow"], typer.Option("--mode", help="live 全部用；canary 一部分用；shadow 只跑不显示")
 ]
@@ -31,7 +29,7 @@ def listing(tenant: Whose = None, database_url: Url = None) -> None:
     from service.store import releases
 
     table = Table("租户", "种类", "版本", "方式", "比例", "谁", "开始", "结束")
-    with with_engines(database_url) as (_, database), database.read() as connection:
+    with opened(database_url) as database, database.read() as connection:
         for r in releases.releases_of(connection, tenant):
             ended = f"{r.ended_at:%Y-%m-%d %H:%M}" if r.ended_at else ""
             row = (r.tenant or ALL, r.kind, r.ref, r.mode, f"{r.share:.0%}", r.by)
@@ -60,7 +58,7 @@ def stop(tenant: Whose = None, mode: How = "live", database_url: Url = None) -> 
     """停掉一个试用；live 是退回上一个版本。"""
     from service.store import releases
 
-    with with_engines(database_url) as (_, database), database.write() as connection:
+    with opened(database_url) as database, database.write() as connection:
         if mode == "live":
             back = releases.rollback(connection, tenant, "model", by="cli")
             told = f"已退回到 {back.ref}" if back else "已退回到设置里的模型"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -37,14 +37,6 @@ def _read(contract: Contract, yaml: str) -> tuple[Trigger, ...]:
         return read_triggers(yaml, file=FILE, fields=contract.fields)
 
 
-def _contract(request: Request, caller: Manager) -> Contract:
-    contract: Contract = request.app.state.engines.contract_of(caller.tenant)
-    return contract
-
-
-OfTenant = Annotated[Contract, Depends(_contract)]
-
-
 @router.get("")
 def overview(request: Request, caller: Manager) -> dict[str, Any]:
     """The tenant's versions, newest first; without any (`own` is false), the contract's (`shipped`) are in force."""
@@ -61,8 +53,9 @@ def overview(request: Request, caller: Manager) -> dict[str, Any]:
 
 
 @router.post("/try")
-def attempt(request: Request, body: TryTriggersIn, caller: Manager, contract: OfTenant) -> dict[str, Any]:
+def attempt(request: Request, body: TryTriggersIn, caller: Manager) -> dict[str, Any]:
     """Per trigger, on which past confirmations it would have fired; nothing is sent. The reading is audited."""
+    contract: Contract = request.app.state.engines.contract_of(caller.tenant)
     triggers = _read(contract, body.yaml)
     with request.app.state.database.read() as connection:
         cases = list(trigger_sets.past_confirmations(connection, caller.tenant, contract, most=body.limit))
@@ -78,9 +71,9 @@ def _run(contract: Contract, trigger: Trigger, cases: list[Case]) -> dict[str, A
 
 
 @router.post("", status_code=201)
-def publish(request: Request, body: TriggersIn, caller: Manager, contract: OfTenant) -> JSONResponse:
+def publish(request: Request, body: TriggersIn, caller: Manager) -> JSONResponse:
     """These triggers, and no others, are in force for the tenant from now on."""
-    triggers = _read(contract, body.yaml)
+    triggers = _read(request.app.state.engines.contract_of(caller.tenant), body.yaml)
     with request.app.state.database.write() as connection:
         made = trigger_sets.publish(connection, caller, triggers_json(triggers))
     return JSONResponse({"id": made.id, "version": made.version, "triggers": len(triggers)}, 201)

@@ -13,6 +13,11 @@ from models.bundle import DEFAULT, load_bundle, write_manifest
 Change = Callable[[dict[str, Any]], None]
 
 
+def worse(scores: dict[str, Any]) -> None:
+    """Twenty points lost on one field: past any gate's tolerance."""
+    scores["fields"]["contact_person"]["f1"] -= 0.2
+
+
 def version(registry: Path, name: str, *, bias: float = 0.0, scores: Change | None = None, tenant: str = "") -> str:
     """A sealed version below `registry`, whose confidences are those of the shipped one moved by `bias` logits."""
     shipped, folder = load_bundle(DEFAULT), registry / name

@@ -10,16 +10,12 @@ from service.app import create_app
 from service.cli import app
 from service.settings import Settings
 from service.store.keys import create_key
-from tests.service.releasing import version
-
-
-def much_worse(scores: dict) -> None:
-    scores["fields"]["contact_person"]["f1"] -= 0.2
+from tests.service.releasing import version, worse
 
 
 def test_a_version_serves_all_tenants_but_those_with_their_own(rules: Engine, tmp_path, monkeypatch):
     registry, url = tmp_path / "versions", f"sqlite:///{tmp_path}/f.db"
-    for name, change in (("two", None), ("three", None), ("bad", much_worse)):
+    for name, change in (("two", None), ("three", None), ("bad", worse)):
         version(registry, name, bias=-0.5 if name == "two" else 0.3, scores=change)
     monkeypatch.setenv("FIELDNOTE_REGISTRY", str(registry))
     monkeypatch.setenv("COLUMNS", "200")

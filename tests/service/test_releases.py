@@ -28,13 +28,9 @@ from service.store.release_tables import jobs as job_table
 from service.store.release_tables import shadows
 from service.store.tables import extractions
 from tests.service.conftest import Door
-from tests.service.releasing import version
+from tests.service.releasing import version, worse
 
 TEXT = "王总说要等财政拨款，预算80万左右"
-
-
-def worse(scores: dict) -> None:
-    scores["fields"]["contact_person"]["f1"] -= 0.2
 
 
 @pytest.fixture(scope="module")

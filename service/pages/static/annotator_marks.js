@@ -55,7 +55,7 @@ export function typeValue(node, mark, read, act) {
     if (event.key === "Escape") act("back");
     if (event.key !== "Enter") return;
     clearTimeout(timer);
-    if (!found || typed() !== understood) await listen(); // what was read is taken at once: the next keys belong to the desk
+    if (!found || typed() !== understood) await listen(); // else at once: the next keys are the desk's
     if (found) act("typed", found);
   });
   node.append(el("label", {}, t("annotator.value_of", { title: mark.title }), input), heard);

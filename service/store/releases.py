@@ -147,9 +147,11 @@ def _scope(tenant: str | None, kind: str) -> ColumnElement[bool]:
 
 
 def _lock(connection: Connection, tenant: str | None) -> None:
-    """Two changes of one tenant's releases wait for each other (SQLite's writers do anyway)."""
-    query = select(tenants.c.id).order_by(tenants.c.id)
-    connection.execute((query.where(tenants.c.id == tenant) if tenant else query).with_for_update(key_share=True)).all()
+    """Two changes of one tenant's releases wait for each other (SQLite's writers do anyway). ServiceError 404."""
+    query = select(tenants.c.id).order_by(tenants.c.id).with_for_update(key_share=True)
+    found = connection.execute(query.where(tenants.c.id == tenant) if tenant else query).all()
+    if tenant and not found:
+        raise ServiceError(404, "tenant.not_found", f"没有租户 {tenant}；先给它建一把钥匙")
 
 
 def _tell(connection: Connection, tenant: str | None, by: str, action: str, ref: str, kind: str, share: float) -> None:

@@ -40,6 +40,7 @@ def test_a_version_serves_all_tenants_but_those_with_their_own(rules: Engine, tm
         assert run("start", "three", "--tenant", "demo").exit_code == 0
         assert (serving("demo"), serving("other")) == ("three", "two")
         assert run("start", "bad").exception.code == "model.refused"
+        assert run("start", "two", "--tenant", "nobody").exception.code == "tenant.not_found"
         assert run("start", "bad", "--mode", "shadow").exit_code == 0, "unseen, it may run"
         assert "bad 已停" in run("stop", "--mode", "shadow").stdout
         shown = run("list").stdout
